@@ -1,0 +1,27 @@
+"""Keepclear keeps aircraft, vehicles, ships and the parties who operate them clear of each other.
+
+``import keepclear as kc`` gives the verbs of the command line as functions over columns::
+
+    result = kc.scan(kc.read_tracks("flights.parquet"), kc.read_zones("closure.txt", firs="firs.geojson"))
+
+Nothing heavy is imported before a verb is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from keepclear.node import encounters, read_tracks, read_zones, scan, watch
+
+__all__ = ["__version__", "encounters", "read_tracks", "read_zones", "scan", "watch"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from keepclear import node
+
+        return getattr(node, name)
+    raise AttributeError(f"module 'keepclear' has no attribute {name!r}")

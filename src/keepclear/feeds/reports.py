@@ -1,0 +1,209 @@
+"""A batch of reports in columns: the one thing that every feed yields and every later stage takes.
+
+One row is one report: one position of one target at one instant. Unknown numbers are ``nan``, unknown labels
+have code -1. Barometric and geometric altitude are kept apart and never mixed (practice R2.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.errors import InputError
+
+__all__ = ["Float32s", "Floats", "Labels", "ReportBatch", "TargetCategory", "TargetDomain", "concatenate"]
+
+Floats = npt.NDArray[np.float64]
+Float32s = npt.NDArray[np.float32]
+
+
+class TargetDomain(IntEnum):
+    UNKNOWN = 0
+    AIR = 1
+    GROUND = 2
+    SEA = 3
+
+
+class TargetCategory(IntEnum):
+    UNKNOWN = 0
+    FIXED = 1
+    ROTARY = 2
+    UAS = 3
+    OTHER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A dictionary-encoded text column: ``names[codes[i]]`` is row i's label, code -1 is «none»."""
+
+    codes: npt.NDArray[np.int32]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @staticmethod
+    def of(values: Iterable[str | None]) -> Labels:
+        """Encode plain strings; ``None`` and ``""`` become «none»."""
+        index: dict[str, int] = {}
+        codes = [index.setdefault(v, len(index)) if v else -1 for v in values]
+        return Labels(np.array(codes, dtype=np.int32), tuple(index))
+
+    @staticmethod
+    def constant(value: str, length: int) -> Labels:
+        return Labels(np.full(length, 0 if value else -1, dtype=np.int32), (value,) if value else ())
+
+    def take(self, rows: npt.NDArray[Any] | slice) -> Labels:
+        return Labels(self.codes[rows], self.names)
+
+    def at(self, row: int) -> str:
+        code = int(self.codes[row])
+        return self.names[code] if code >= 0 else ""
+
+    def strings(self) -> list[str]:
+        return [self.names[c] if c >= 0 else "" for c in self.codes.tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportBatch:
+    """Columns of equal length. ``len(batch)`` is the number of reports."""
+
+    time_s: Floats
+    """time of measurement (applicability), POSIX seconds UTC"""
+    received_s: Floats
+    """time of receipt, POSIX seconds UTC; equals ``time_s`` where a recording does not say"""
+    lat_deg: Floats
+    lon_deg: Floats
+    """in [-180, 180)"""
+    altitude_baro_m: Floats
+    """pressure altitude (STD, 1013.25 hPa)"""
+    altitude_geo_m: Floats
+    """height above the WGS84 ellipsoid"""
+    ground_speed_mps: Float32s
+    track_deg: Float32s
+    """direction of motion over ground, true, [0, 360)"""
+    vertical_rate_mps: Float32s
+    accuracy_m: Float32s
+    """95 % radius of the horizontal position"""
+    on_ground: npt.NDArray[np.int8]
+    """1 yes, 0 no, -1 not known"""
+    domain: npt.NDArray[np.uint8]
+    """:class:`TargetDomain`"""
+    category: npt.NDArray[np.uint8]
+    """:class:`TargetCategory`"""
+    squawk: npt.NDArray[np.int16]
+    """the four octal digits read as a decimal number (7700), -1 not known"""
+    target: Labels
+    """who: 24-bit address in lower-case hex for Mode S («508035»), MMSI, remote ID serial, CoT uid …"""
+    callsign: Labels
+    source: Labels
+    """which feed or sensor said so"""
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def __post_init__(self) -> None:
+        n = len(self.time_s)
+        for f in fields(self):
+            if len(getattr(self, f.name)) != n:
+                raise InputError(f"column {f.name} has {len(getattr(self, f.name))} rows, time_s has {n}")
+
+    def take(self, rows: npt.NDArray[Any] | slice) -> ReportBatch:
+        """The chosen rows (indices, mask or slice), labels shared."""
+        columns: dict[str, Any] = {}
+        for f in fields(self):
+            column = getattr(self, f.name)
+            columns[f.name] = column.take(rows) if isinstance(column, Labels) else column[rows]
+        return ReportBatch(**columns)
+
+    @staticmethod
+    def empty() -> ReportBatch:
+        return ReportBatch.build(time_s=[], lat_deg=[], lon_deg=[], target=[])
+
+    @staticmethod
+    def build(
+        *,
+        time_s: npt.ArrayLike,
+        lat_deg: npt.ArrayLike,
+        lon_deg: npt.ArrayLike,
+        target: Labels | Sequence[str | None],
+        received_s: npt.ArrayLike | None = None,
+        altitude_baro_m: npt.ArrayLike | None = None,
+        altitude_geo_m: npt.ArrayLike | None = None,
+        ground_speed_mps: npt.ArrayLike | None = None,
+        track_deg: npt.ArrayLike | None = None,
+        vertical_rate_mps: npt.ArrayLike | None = None,
+        accuracy_m: npt.ArrayLike | None = None,
+        on_ground: npt.ArrayLike | None = None,
+        domain: npt.ArrayLike | TargetDomain = TargetDomain.UNKNOWN,
+        category: npt.ArrayLike | TargetCategory = TargetCategory.UNKNOWN,
+        squawk: npt.ArrayLike | None = None,
+        callsign: Labels | Sequence[str | None] | None = None,
+        source: Labels | Sequence[str | None] | str = "",
+    ) -> ReportBatch:
+        """Columns from whatever a decoder has; what it does not have becomes «not known».
+
+        ``None`` entries are not accepted inside numeric columns: write ``nan``.
+        """
+        t = np.asarray(time_s, dtype=np.float64)
+        n = len(t)
+
+        def numbers(values: npt.ArrayLike | None, dtype: Any, missing: float) -> npt.NDArray[Any]:
+            if values is None:
+                return np.full(n, missing, dtype=dtype)
+            array = np.asarray(values, dtype=dtype)
+            return np.full(n, array, dtype=dtype) if array.ndim == 0 else array
+
+        def labels(values: Labels | Sequence[str | None] | str | None) -> Labels:
+            if isinstance(values, Labels):
+                return values
+            if values is None or isinstance(values, str):
+                return Labels.constant(values or "", n)
+            return Labels.of(values)
+
+        return ReportBatch(
+            time_s=t,
+            received_s=t if received_s is None else numbers(received_s, np.float64, np.nan),
+            lat_deg=np.asarray(lat_deg, dtype=np.float64),
+            lon_deg=np.asarray(lon_deg, dtype=np.float64),
+            altitude_baro_m=numbers(altitude_baro_m, np.float64, np.nan),
+            altitude_geo_m=numbers(altitude_geo_m, np.float64, np.nan),
+            ground_speed_mps=numbers(ground_speed_mps, np.float32, np.nan),
+            track_deg=numbers(track_deg, np.float32, np.nan),
+            vertical_rate_mps=numbers(vertical_rate_mps, np.float32, np.nan),
+            accuracy_m=numbers(accuracy_m, np.float32, np.nan),
+            on_ground=numbers(on_ground, np.int8, -1),
+            domain=numbers(domain, np.uint8, 0),
+            category=numbers(category, np.uint8, 0),
+            squawk=numbers(squawk, np.int16, -1),
+            target=labels(target),
+            callsign=labels(callsign),
+            source=labels(source),
+        )
+
+
+def concatenate(batches: Sequence[ReportBatch]) -> ReportBatch:
+    """One batch of all rows in order, the label dictionaries merged."""
+    if not batches:
+        return ReportBatch.empty()
+    if len(batches) == 1:
+        return batches[0]
+    columns: dict[str, Any] = {}
+    for f in fields(ReportBatch):
+        parts = [getattr(batch, f.name) for batch in batches]
+        columns[f.name] = _merge(parts) if isinstance(parts[0], Labels) else np.concatenate(parts)
+    return ReportBatch(**columns)
+
+
+def _merge(parts: Sequence[Labels]) -> Labels:
+    index: dict[str, int] = {}
+    codes: list[npt.NDArray[np.int32]] = []
+    for part in parts:
+        remap = np.array([*(index.setdefault(name, len(index)) for name in part.names), -1], dtype=np.int32)
+        codes.append(remap[part.codes])  # code -1 picks the appended -1
+    return Labels(np.concatenate(codes), tuple(index))

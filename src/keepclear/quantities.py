@@ -1,0 +1,125 @@
+"""Units, instants and altitude datums. SI inside; aviation units only at the doors.
+
+Instants are POSIX seconds (float, UTC); durations are plain seconds. Angles are degrees. The unit stands last
+in a name: ``altitude_m``, ``ground_speed_mps``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from keepclear.errors import InputError
+
+__all__ = [
+    "FOOT_M",
+    "FT_PER_MIN_MPS",
+    "KNOT_MPS",
+    "NAUTICAL_MILE_M",
+    "UNBOUNDED",
+    "Datum",
+    "LengthUnit",
+    "Level",
+    "format_instant",
+    "parse_instant",
+]  # fmt: skip
+
+FOOT_M = 0.3048
+"""One international foot in metres (exact)."""
+NAUTICAL_MILE_M = 1852.0
+"""One international nautical mile in metres (exact)."""
+KNOT_MPS = NAUTICAL_MILE_M / 3600.0
+FT_PER_MIN_MPS = FOOT_M / 60.0
+
+
+class LengthUnit(StrEnum):
+    """The unit a vertical limit was published in; kept, so that a round trip loses nothing."""
+
+    METRE = "m"
+    FOOT = "ft"
+    FLIGHT_LEVEL = "FL"
+
+
+class Datum(StrEnum):
+    """What an altitude or height is measured from."""
+
+    AGL = "AGL"
+    """above the ground"""
+    AMSL = "AMSL"
+    """above mean sea level (the EGM96 geoid here)"""
+    STD = "STD"
+    """pressure altitude: above the 1013.25 hPa surface of the standard atmosphere"""
+    WGS84 = "WGS84"
+    """height above the WGS84 ellipsoid, as GNSS measures it"""
+    UNBOUNDED = "UNBOUNDED"
+    """no limit on this side (SFC below everything, UNL above everything)"""
+
+
+_UNIT_M = {LengthUnit.METRE: 1.0, LengthUnit.FOOT: FOOT_M, LengthUnit.FLIGHT_LEVEL: 100.0 * FOOT_M}
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One vertical limit: the value as published, its unit and its datum.
+
+    ``UNBOUNDED`` limits carry no value (``math.inf`` signs are the comparison's business). Sentinel ceilings of
+    the formats (999 in a NOTAM's Q line, 99999 ft, UNL) are read as ``UNBOUNDED`` (practice R2.7).
+    """
+
+    value: float
+    unit: LengthUnit
+    datum: Datum
+
+    def __post_init__(self) -> None:
+        if self.datum is Datum.UNBOUNDED:
+            return
+        if not math.isfinite(self.value):
+            raise InputError(f"vertical limit {self.value!r} is not a number")
+        if (self.unit is LengthUnit.FLIGHT_LEVEL) != (self.datum is Datum.STD):
+            if self.unit is LengthUnit.FLIGHT_LEVEL:
+                raise InputError(f"a flight level is a pressure altitude (STD), not {self.datum}")
+
+    @property
+    def metres(self) -> float:
+        """The value in metres above its own datum; ``nan`` where unbounded."""
+        return math.nan if self.datum is Datum.UNBOUNDED else self.value * _UNIT_M[self.unit]
+
+    def __str__(self) -> str:
+        if self.datum is Datum.UNBOUNDED:
+            return "UNBOUNDED"
+        if self.unit is LengthUnit.FLIGHT_LEVEL:
+            return f"FL{self.value:03.0f}"
+        if self.datum is Datum.AGL and self.value == 0:
+            return "GND"
+        return f"{self.value:g} {self.unit} {self.datum}"
+
+
+UNBOUNDED = Level(0.0, LengthUnit.METRE, Datum.UNBOUNDED)
+
+_ZONED = re.compile(r"(?:[zZ]|[+-]\d{2}:?\d{2})$")
+
+
+def parse_instant(text: str) -> float:
+    """POSIX seconds of an RFC 3339 / ISO 8601 instant. One without a zone is refused: it has no meaning here.
+
+    Raises :class:`InputError`.
+    """
+    stripped = text.strip()
+    if not _ZONED.search(stripped):
+        raise InputError(f"time {text!r} has no zone: write it in UTC, ending in Z")
+    try:
+        return datetime.fromisoformat(stripped).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"time {text!r} is not ISO 8601 ({error})") from None
+
+
+def format_instant(time_s: float) -> str:
+    """ISO 8601 in UTC with a Z; milliseconds only where there are any. ``nan`` and infinities give ``""``."""
+    if not math.isfinite(time_s):
+        return ""
+    instant = datetime.fromtimestamp(round(time_s * 1000.0) / 1000.0, UTC)
+    text = instant.isoformat(timespec="milliseconds" if instant.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
