@@ -78,9 +78,8 @@ class Level:
             return
         if not math.isfinite(self.value):
             raise InputError(f"vertical limit {self.value!r} is not a number")
-        if (self.unit is LengthUnit.FLIGHT_LEVEL) != (self.datum is Datum.STD):
-            if self.unit is LengthUnit.FLIGHT_LEVEL:
-                raise InputError(f"a flight level is a pressure altitude (STD), not {self.datum}")
+        if self.unit is LengthUnit.FLIGHT_LEVEL and self.datum is not Datum.STD:
+            raise InputError(f"a flight level is a pressure altitude (STD), not {self.datum}")
 
     @property
     def metres(self) -> float:
