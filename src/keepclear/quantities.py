@@ -27,6 +27,8 @@ __all__ = [
     "parse_instant",
 ]  # fmt: skip
 
+EARTH_RADIUS_M = 6_371_008.8
+"""Mean radius of WGS84 (2a + b)/3: for screening and for drawing only, never for a verdict."""
 FOOT_M = 0.3048
 """One international foot in metres (exact)."""
 NAUTICAL_MILE_M = 1852.0
