@@ -50,9 +50,11 @@ class Labels:
     @staticmethod
     def of(values: Iterable[str | None]) -> Labels:
         """Encode plain strings; ``None`` and ``""`` become «none»."""
-        index: dict[str, int] = {}
-        codes = [index.setdefault(v, len(index)) if v else -1 for v in values]
-        return Labels(np.array(codes, dtype=np.int32), tuple(index))
+        rows = list(values)
+        names = tuple(v for v in dict.fromkeys(rows) if v)
+        code: dict[str | None, int] = {name: i for i, name in enumerate(names)}
+        code[None] = code[""] = -1
+        return Labels(np.fromiter(map(code.__getitem__, rows), dtype=np.int32, count=len(rows)), names)
 
     @staticmethod
     def constant(value: str, length: int) -> Labels:
