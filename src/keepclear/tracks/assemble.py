@@ -112,7 +112,7 @@ def assemble_counted(
             reports, start, jump = reports.take(order), parts, jump[order]
             flags = np.zeros(len(reports), dtype=np.uint8)
             marked(flags, np.zeros(len(start) - 1, dtype=np.bool_))
-        flags[jump] |= ReportFlag.IMPOSSIBLE_JUMP
+        flags[jump] |= np.uint8(ReportFlag.IMPOSSIBLE_JUMP)
     jumps = int(np.count_nonzero(flags & np.uint8(ReportFlag.IMPOSSIBLE_JUMP)))
     table = TrackTable(reports, start, _track_ids(reports.target, start), flags, gap_s)
     return table, Assembly(undated, repeated, out_of_order, jumps, separated)
