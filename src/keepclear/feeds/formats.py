@@ -26,6 +26,8 @@ class DecoderOptions:
     receiver_lat_deg: float | None = None
     receiver_lon_deg: float | None = None
     """where the receiver stood: needed for Mode S surface positions and for polar radar plots"""
+    radars: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """ASTERIX CAT048 from several radars: SAC and SIC in hex («190c») → the radar's latitude and longitude"""
     columns: Mapping[str, str] = field(default_factory=dict)
     """CSV and Parquet: our column name → the file's"""
 
