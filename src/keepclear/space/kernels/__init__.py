@@ -1,0 +1,1 @@
+"""Compiled kernels of :mod:`keepclear.space`: arrays and numbers in, arrays and numbers out."""
