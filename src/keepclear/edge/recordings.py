@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
 from keepclear.edge.feed_address import FeedAddress, FeedKind
 from keepclear.errors import InputError, UsageError
@@ -80,7 +80,7 @@ class Recording:
             raise InputError(f"cannot be read ({error.strerror or error})", source=source) from None
 
     def _decode(
-        self, decoder: Decoder, stream: BinaryIO, head: bytes, source: str, start_s: float
+        self, decoder: Decoder, stream: IO[bytes], head: bytes, source: str, start_s: float
     ) -> Iterator[ReportBatch]:
         self.faults.append(RecordingFaults(source, decoder.faults))
         chunk = head + stream.read(CHUNK_BYTES)
@@ -142,16 +142,14 @@ def _written_s(path: Path) -> float:
     return time.time() if path == _STDIN else path.stat().st_mtime
 
 
-def _open(path: Path) -> BinaryIO:
-    raw: BinaryIO = sys.stdin.buffer if path == _STDIN else path.open("rb")
-    buffered = io.BufferedReader(raw) if not hasattr(raw, "peek") else raw  # type: ignore[type-var]
-    magic = buffered.peek(2)[:2]  # type: ignore[attr-defined]
-    if magic == b"\x1f\x8b":
-        return gzip.GzipFile(fileobj=buffered)
-    return buffered
+def _open(path: Path) -> IO[bytes]:
+    raw = cast("io.BufferedReader", sys.stdin.buffer) if path == _STDIN else path.open("rb")
+    if raw.peek(2)[:2] == b"\x1f\x8b":
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
+    return raw
 
 
-def _read_up_to(stream: BinaryIO, size: int) -> bytes:
+def _read_up_to(stream: IO[bytes], size: int) -> bytes:
     data = b""
     while len(data) < size:
         more = stream.read(size - len(data))

@@ -1,0 +1,61 @@
+"""Who may be inside all the same, as far as a track can show it. The published words decide, not this.
+
+A named exemption (callsign, target, party) is applied. A clause in words («except state aircraft of …») is not: the
+row says which clause may cover the track and why it might, and a person judges (practice R1.8, R2.3, R2.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keepclear.tracks.addresses import state_name, state_of
+from keepclear.zones.model import Exemption, Zone
+
+__all__ = ["ExemptionFinding", "find_exemption"]
+
+CLAUSE_CHARACTERS_MAX = 240
+"""A clause longer than this is cut in a row; the zone keeps it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionFinding:
+    applies: bool
+    """the zone names this very track: no alert is raised, the track stays in the picture"""
+    text: str
+    """what a row says: «exempt: callsign UKL1234», «possible: …», or nothing"""
+
+
+_NONE = ExemptionFinding(False, "")
+
+
+def find_exemption(zone: Zone, target: str, callsign: str, party: str = "") -> ExemptionFinding:
+    """The strongest exemption that the zone gives this track."""
+    possible: list[str] = []
+    for exemption in zone.exemptions:
+        named = _named(exemption, target, callsign, party)
+        if named:
+            return ExemptionFinding(True, f"exempt: {named}")
+        if exemption.clause:
+            possible.append(_possible(exemption.clause, target))
+    return ExemptionFinding(False, "; ".join(possible)) if possible else _NONE
+
+
+def _named(exemption: Exemption, target: str, callsign: str, party: str) -> str:
+    if exemption.target and exemption.target.lower() == target.lower():
+        return f"target {exemption.target}"
+    if exemption.callsign and exemption.callsign.strip().upper() == callsign.strip().upper():
+        return f"callsign {exemption.callsign}"
+    if exemption.party and exemption.party == party and not exemption.clause:
+        return f"party {exemption.party}"
+    return ""
+
+
+def _possible(clause: str, target: str) -> str:
+    words = " ".join(clause.split())
+    if len(words) > CLAUSE_CHARACTERS_MAX:
+        words = words[: CLAUSE_CHARACTERS_MAX - 1] + "…"
+    state = state_of(target)
+    name = state_name(state) if state else ""
+    if name and name.upper() in clause.upper():
+        return f"possible (address registered in {name}): {words}"
+    return f"possible by permission only (address registered {'in ' + name if name else 'nowhere known'}): {words}"

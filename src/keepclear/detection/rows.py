@@ -1,0 +1,104 @@
+"""Results as rows that people and programs read: Arrow tables with named, documented columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from keepclear.detection.situation import SituationKind, Verdict
+from keepclear.feeds.reports import Floats, Labels
+
+if TYPE_CHECKING:
+    from keepclear.detection.infringement import InfringementTable
+    from keepclear.tracks.table import TrackTable
+    from keepclear.zones.zone_set import ZoneSet
+
+__all__ = ["infringement_rows", "instants"]
+
+_DATUM = np.array(["", "STD", "WGS84"], dtype=object)
+INSTANT = pa.timestamp("us", tz="UTC")
+
+
+def instants(time_s: Floats) -> pa.Array:
+    """POSIX seconds as Arrow instants in UTC, rounded to the microsecond; infinities and nan become null."""
+    known = np.isfinite(time_s)
+    micros = np.round(np.where(known, time_s, 0.0) * 1e6).astype(np.int64)
+    return pa.array(micros, mask=~known).cast(INSTANT)
+
+
+def _numbers(values: Floats, decimals: int) -> pa.Array:
+    return pa.array(np.round(values.astype(np.float64), decimals), from_pandas=True)
+
+
+def _names(names: object, codes: object) -> pa.Array:
+    return pa.array(np.array(names, dtype=object)[np.asarray(codes)], type=pa.string())
+
+
+def _labels(labels: Labels) -> pa.Array:
+    return pa.array(labels.strings(), type=pa.string())
+
+
+def infringement_rows(found: InfringementTable, table: TrackTable, zones: ZoneSet) -> pa.Table:
+    """One row a violation; instants in UTC, metres, degrees. An unknown value is null, never a sentinel."""
+    reports = table.reports
+    first = table.start[:-1][found.track]
+    last = table.start[1:][found.track] - 1
+    ids = [z.id for z in zones] or [""]
+    callsign = _last_callsign(table, found)
+    return pa.table({
+        "track_id": _names(table.track_id or ("",), found.track),
+        "target": _labels(reports.target.take(first)),
+        "callsign": pa.array(callsign, type=pa.string()),
+        "source": _labels(reports.source.take(last)),
+        "zone_id": _names(ids, found.zone),
+        "zone_version": _names([z.version for z in zones] or [""], found.zone),
+        "zone_name": _names([z.name for z in zones] or [""], found.zone),
+        "kind": _names([k.name if (k := _kind(i)) else "" for i in range(5)], found.kind),
+        "verdict": _names([v.name for v in Verdict], found.verdict),
+        "confidence": _numbers(found.confidence.astype(np.float64), 4),
+        "doubt": pa.array(found.doubt, type=pa.string()),
+        "entry_time": instants(found.entry_s),
+        "exit_time": instants(found.exit_s),
+        "entry_seen": pa.array(found.entry_seen),
+        "exit_seen": pa.array(found.exit_seen),
+        "entry_lon_deg": _numbers(found.entry_lon_deg, 6),
+        "entry_lat_deg": _numbers(found.entry_lat_deg, 6),
+        "exit_lon_deg": _numbers(found.exit_lon_deg, 6),
+        "exit_lat_deg": _numbers(found.exit_lat_deg, 6),
+        "lowest_altitude_m": _numbers(found.lowest_m, 1),
+        "highest_altitude_m": _numbers(found.highest_m, 1),
+        "altitude_datum": pa.array(_DATUM[found.altitude_datum], type=pa.string()),
+        "depth_m": _numbers(found.depth_m, 0),
+        "depth_lon_deg": _numbers(found.depth_lon_deg, 6),
+        "depth_lat_deg": _numbers(found.depth_lat_deg, 6),
+        "depth_time": instants(found.depth_s),
+        "coverage": _numbers(found.coverage, 4),
+        "exempt": pa.array(found.exempt),
+        "exemption": pa.array(found.exemption, type=pa.string()),
+        "rests_on": pa.array(found.rests_on, type=pa.string()),
+    })  # fmt: skip
+
+
+def _kind(number: int) -> SituationKind | None:
+    return SituationKind(number) if number in SituationKind else None
+
+
+def _last_callsign(table: TrackTable, found: InfringementTable) -> list[str]:
+    """The last callsign that the track wore up to the row's exit."""
+    labels, time = table.reports.callsign, table.reports.time_s
+    if not labels.names:
+        return [""] * len(found)
+    worn = np.where(labels.codes >= 0, np.arange(len(labels)), -1)
+    latest = np.maximum.accumulate(worn)
+    names = []
+    for track, exit_s in zip(found.track.tolist(), found.exit_s.tolist(), strict=True):
+        first, last = int(table.start[track]), int(table.start[track + 1])
+        row = int(np.searchsorted(time[first:last], exit_s, side="right")) + first - 1
+        at = int(latest[max(row, first)])
+        if at < first:  # none before the exit: the first one after it, if any
+            later = worn[first:last]
+            at = int(later[later >= 0][0]) if (later >= 0).any() else -1
+        names.append(labels.names[labels.codes[at]] if at >= 0 else "")
+    return names
