@@ -1,0 +1,242 @@
+"""JSON read strictly: what two readers could understand differently is refused, and every place has a name.
+
+Source: RFC 8259 leaves duplicate keys, huge numbers and lone surrogates to the reader («unpredictable»); RFC 7493
+(I-JSON) forbids them. A zone that two parties read differently is worse than one that is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from keepclear.errors import InputError, LimitExceeded
+
+__all__ = ["MAX_DEPTH", "MAX_DOCUMENT_BYTES", "Document", "Node", "load"]
+
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+"""A whole state's zones are some 20 MB; parsed JSON takes about fifteen times its size in memory."""
+MAX_DEPTH = 32
+"""A GeometryCollection of multipolygons nests 10 deep; properties of real files stay under 16."""
+_MAX_INTEGER_DIGITS = 25
+"""No published identifier is longer; Python's integers would grow with the input."""
+
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"(\s*+:)?+|\[[-+0-9.eE,\s]*+\]|[\[\]{}]')
+"""Strings with the colon that makes them keys, lists of numbers (a border has ten thousand), other brackets."""
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class _Duplicate(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed document, and the line on which each element of a top-level array begins, by the array's key
+    (``""`` where the document itself is an array)."""
+
+    value: object
+    element_lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def line_of(self, key: str, index: int) -> int:
+        """The element's line, 0 where not known."""
+        lines = self.element_lines.get(key, ())
+        return lines[index] if index < len(lines) else 0
+
+    def place(self, key: str, index: int) -> str:
+        """«features[3] (line 120)», as a person would look for it."""
+        line = self.line_of(key, index)
+        return f"{key}[{index}] (line {line})" if line else f"{key}[{index}]"
+
+
+def load(data: bytes, *, source: str = "") -> Document:
+    """The document; raises :class:`InputError` with the place for anything not strictly JSON.
+
+    Refused: bytes after the end, duplicate keys, NaN and Infinity, numbers beyond a double, lone surrogates, more
+    than ``MAX_DEPTH`` levels, more than ``MAX_DOCUMENT_BYTES``, anything but UTF-8 (a byte order mark is skipped).
+    """
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise LimitExceeded(f"the file has {len(data):,} bytes, more than {MAX_DOCUMENT_BYTES:,}", source=source)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("this is not UTF-8 text", where=f"byte {error.start}", source=source) from None
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_float=_float,
+            parse_int=_integer,
+            parse_constant=_constant,
+        )
+    except json.JSONDecodeError as error:
+        raise InputError(f"this is not JSON ({error.msg})", where=f"line {error.lineno}", source=source) from None
+    except RecursionError:
+        raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source) from None
+    except _Duplicate as error:
+        where = _duplicate_place(text)
+        raise InputError(f"the key {error.args[0]} is given twice in one object", where=where, source=source) from None
+    except InputError as error:
+        raise InputError(error.message, where=error.where, source=source) from None
+    if _SURROGATE.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise InputError("a text holds half of a surrogate pair (\\ud800–\\udfff)", source=source) from None
+        except RecursionError:
+            raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source) from None
+    return Document(value, _element_lines(text, source))
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _Duplicate(_shown(key))
+            seen.add(key)
+    return members
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise InputError(f"the number {text[:40]} is too large")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_INTEGER_DIGITS:
+        raise InputError(f"the number {text[:20]}… has {len(text)} digits")
+    return int(text)
+
+
+def _constant(text: str) -> NoReturn:
+    raise InputError(f"{text} is not a JSON number")
+
+
+def _shown(value: object) -> str:
+    """A value in a message: quoted, and never long."""
+    try:
+        text = json.dumps(value, ensure_ascii=True)
+    except (TypeError, ValueError, RecursionError):
+        text = type(value).__name__
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _duplicate_place(text: str) -> str:
+    """The line of the first key that its object already has; the text before it is known to be well formed."""
+    objects: list[set[str] | None] = []
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if token == "{":
+            objects.append(set())
+        elif token == "[":
+            objects.append(None)
+        elif token in "]}":
+            objects.pop()
+        elif token[0] == '"' and match.group(1) and objects and (known := objects[-1]) is not None:
+            key = json.loads(token[: token.rindex('"') + 1])
+            if key in known:
+                return f"line {text.count(chr(10), 0, match.start()) + 1}"
+            known.add(key)
+    return ""
+
+
+def _element_lines(text: str, source: str) -> dict[str, tuple[int, ...]]:
+    """One pass over the brackets of well-formed JSON: bounds the depth and finds where elements begin."""
+    depth = 0
+    key = ""
+    arrays: dict[str, list[int]] = {}
+    inside: list[int] | None = None
+    element_depth = 0
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if token[0] == "[" and len(token) > 1:
+            if depth == MAX_DEPTH:
+                raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source)
+            if inside is not None and depth + 1 == element_depth:
+                inside.append(match.start())
+        elif token in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source)
+            if inside is not None:
+                if depth == element_depth:
+                    inside.append(match.start())
+            elif token == "[" and depth <= 2:
+                element_depth = depth + 1
+                inside = arrays.setdefault(key, [])
+        elif token in "]}":
+            depth -= 1
+            if inside is not None and depth < element_depth - 1:
+                inside = None
+        elif depth == 1 and match.group(1):
+            key = json.loads(token[: token.rindex('"') + 1])
+    if not arrays:
+        return {}
+    breaks = [match.start() for match in re.finditer("\n", text)]
+    return {key: tuple(bisect_right(breaks, at) + 1 for at in places) for key, places in arrays.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value and where it stands (``features[3].geometry``), so that every refusal names its place."""
+
+    value: object
+    path: str = ""
+
+    def refuse(self, message: str) -> NoReturn:
+        raise InputError(message, where=self.path)
+
+    def has(self, key: str) -> bool:
+        """Whether the member is there and not null: the files in use write both for «not stated»."""
+        return isinstance(self.value, dict) and self.value.get(key) is not None
+
+    def __getitem__(self, key: str) -> Node:
+        if not isinstance(self.value, dict):
+            self.refuse(f"an object is expected here, not {_shown(self.value)}")
+        return Node(self.value.get(key), f"{self.path}.{key}" if self.path else key)
+
+    def members(self) -> dict[str, object]:
+        if not isinstance(self.value, dict):
+            self.refuse(f"an object is expected here, not {_shown(self.value)}")
+        return self.value
+
+    def items(self) -> Iterator[Node]:
+        if not isinstance(self.value, list):
+            self.refuse(f"a list is expected here, not {_shown(self.value)}")
+        for index, value in enumerate(self.value):
+            yield Node(value, f"{self.path}[{index}]")
+
+    def text(self, default: str | None = None) -> str:
+        if self.value is None and default is not None:
+            return default
+        if not isinstance(self.value, str):
+            self.refuse("this is missing" if self.value is None else f"a text is expected, not {_shown(self.value)}")
+        return self.value
+
+    def number(self) -> float:
+        """A finite number; a text that is a number counts too, since published files have them."""
+        value = self.value
+        if isinstance(value, str):
+            try:
+                value = float(value) if len(value) <= 40 else math.nan
+            except ValueError:
+                value = math.nan
+            if not math.isfinite(value):
+                self.refuse(f"a number is expected, not {_shown(self.value)}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.refuse("this is missing" if value is None else f"a number is expected, not {_shown(value)}")
+        return float(value)
+
+    def one_of(self, *words: str) -> str:
+        text = self.text()
+        if text not in words:
+            self.refuse(f"{_shown(text)} is not one of {', '.join(words)}")
+        return text
