@@ -6,7 +6,14 @@ import numpy as np
 
 from keepclear.feeds.reports import Float32s, TargetCategory, TargetDomain
 
-__all__ = ["EPU_BY_NACP_M", "RC_BY_NIC_M", "accuracy_of_codes", "category_of_emitter", "domain_of_emitter"]
+__all__ = [
+    "EPU_BY_NACP_M",
+    "RC_BY_NIC_M",
+    "accuracy_of_codes",
+    "accuracy_of_columns",
+    "category_of_emitter",
+    "domain_of_emitter",
+]
 
 _NAN = float("nan")
 EPU_BY_NACP_M = np.array(
@@ -22,12 +29,15 @@ RC_BY_NIC_M = np.array(
 
 Stands in for the 95 % radius where there is no NACp: it is larger, so never too confident."""
 
+_EPU_M: list[float] = EPU_BY_NACP_M.tolist()
+_RC_M: list[float] = RC_BY_NIC_M.tolist()
+
 
 def accuracy_of_codes(nac_p: int, nic: int) -> float:
     """95 % radius in metres from NACp, else NIC; ``nan`` where neither says (code -1 is «absent»)."""
-    accuracy_m = float(EPU_BY_NACP_M[nac_p]) if 0 <= nac_p < 16 else _NAN
+    accuracy_m = _EPU_M[nac_p] if 0 <= nac_p < 16 else _NAN
     if accuracy_m != accuracy_m and 0 <= nic < 16:
-        accuracy_m = float(RC_BY_NIC_M[nic])
+        accuracy_m = _RC_M[nic]
     return accuracy_m
 
 
