@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-__all__ = ["SPHERE_M", "metres_between", "reach_m", "suspects"]
+__all__ = ["DEGREE_M", "SPHERE_M", "metres_between", "reach_m", "suspects"]
 
 SPHERE_M = 6_371_008.8
 """Mean Earth radius (IUGG R1). The sphere errs by 0.6 % at most, far below any limit asked about here."""
