@@ -1,0 +1,121 @@
+"""Motion on WGS84 as straight lines in Earth-centred coordinates, and when two of them are too close.
+
+An aircraft is carried along its normal section to the middle of the time looked at, and from there moves on the
+tangent. Distances are taken in the plane square to the mean vertical of the two. There is no pole and no
+antimeridian in these coordinates, and exchanging the two aircraft changes signs only. Against geodesics
+(Karney 2013) the distance is wrong by less than 0.3 m for 120 s at 300 m/s; the tests hold it to that.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+__all__ = ["AXIS_RATIO2", "carry", "loss_times", "plane_quadratic", "surface_point", "vertical_window"]
+
+A_M = 6378137.0
+E2 = 0.0066943799901413165
+AXIS_RATIO2 = 1.0 / (1.0 - E2)
+"""(a/b)²: a surface point (x, y, z) has its vertical along (x, y, z·AXIS_RATIO2)"""
+RADIAN = math.pi / 180.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def surface_point(lat_deg, lon_deg):
+    """Earth-centred metres of the point on the ellipsoid."""
+    s, c = math.sin(lat_deg * RADIAN), math.cos(lat_deg * RADIAN)
+    n = A_M / math.sqrt(1.0 - E2 * s * s)
+    return n * c * math.cos(lon_deg * RADIAN), n * c * math.sin(lon_deg * RADIAN), n * (1.0 - E2) * s
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def carry(lat_deg, lon_deg, east_mps, north_mps, seconds):
+    """(x, y, z, vx, vy, vz) after so many seconds at constant speed straight ahead over the ellipsoid."""
+    sp, cp = math.sin(lat_deg * RADIAN), math.cos(lat_deg * RADIAN)
+    sl, cl = math.sin(lon_deg * RADIAN), math.cos(lon_deg * RADIAN)
+    w2 = 1.0 - E2 * sp * sp
+    n = A_M / math.sqrt(w2)
+    x, y, z = n * cp * cl, n * cp * sl, n * (1.0 - E2) * sp
+    speed2 = east_mps * east_mps + north_mps * north_mps
+    if speed2 == 0.0:
+        return x, y, z, 0.0, 0.0, 0.0
+    # velocity along the tangent, and the normal section's curvature (Euler)
+    hx, hy, hz = -east_mps * sl - north_mps * sp * cl, east_mps * cl - north_mps * sp * sl, north_mps * cp
+    curvature = (north_mps * north_mps * w2 / (1.0 - E2) + east_mps * east_mps) / (speed2 * n)
+    speed = math.sqrt(speed2)
+    angle = curvature * speed * seconds
+    if abs(angle) < 0.02:  # the series is exact to 1e-14 here and spares two library calls
+        q = angle * angle
+        sine, cosine = angle * (1.0 - q / 6.0 * (1.0 - q / 20.0)), 1.0 - 0.5 * q * (1.0 - q / 12.0 * (1.0 - q / 30.0))
+        sagitta = 0.5 * q * (1.0 - q / 12.0 * (1.0 - q / 30.0))
+    else:
+        sine, cosine = math.sin(angle), math.cos(angle)
+        sagitta = 1.0 - cosine
+    along, down, turn = sine / (curvature * speed), sagitta / curvature, speed * sine
+    ux, uy, uz = cp * cl, cp * sl, sp
+    return (
+        x + along * hx - down * ux,
+        y + along * hy - down * uy,
+        z + along * hz - down * uz,
+        cosine * hx - turn * ux,
+        cosine * hy - turn * uy,
+        cosine * hz - turn * uz,
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def plane_quadratic(px, py, pz, pu, pv, pw, qx, qy, qz, qu, qv, qw):
+    """(a, b, c) of the squared horizontal distance a·t² + 2·b·t + c of two points in straight motion."""
+    dx, dy, dz = qx - px, qy - py, qz - pz
+    du, dv, dw = qu - pu, qv - pv, qw - pw
+    gx, gy, gz = px + qx, py + qy, (pz + qz) * AXIS_RATIO2
+    inverse = 1.0 / (gx * gx + gy * gy + gz * gz)
+    d_up, v_up = dx * gx + dy * gy + dz * gz, du * gx + dv * gy + dw * gz
+    a = du * du + dv * dv + dw * dw - v_up * v_up * inverse
+    b = dx * du + dy * dv + dz * dw - d_up * v_up * inverse
+    c = dx * dx + dy * dy + dz * dz - d_up * d_up * inverse
+    return max(a, 0.0), b, max(c, 0.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def vertical_window(dz, dw, vertical_m):
+    """The open span of time in which |dz + dw·t| < vertical_m; everything where dz is nan; (1, 0) where never."""
+    if dz != dz:
+        return -np.inf, np.inf
+    if abs(dw) > 1e-9:
+        t1, t2 = (-vertical_m - dz) / dw, (vertical_m - dz) / dw
+        return min(t1, t2), max(t1, t2)
+    if abs(dz) < vertical_m:
+        return -np.inf, np.inf
+    return 1.0, 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def loss_times(a, b, c, low, high, horizontal_m, tau_s, begin, end):
+    """(enter, leave) of the loss of separation within [begin, end], inside the vertical window (low, high).
+
+    (nan, nan) where there is none. ``a, b, c`` are of :func:`plane_quadratic`. With ``tau_s`` the loss begins
+    where the modified tau, (c(t) - D²) / -b(t), falls to it: a quadratic again.
+    """
+    c -= horizontal_m * horizontal_m
+    if a < 1e-9:
+        if c >= 0.0:
+            return np.nan, np.nan
+    else:
+        disc = b * b - a * c
+        if disc <= 0.0:
+            return np.nan, np.nan
+        root = math.sqrt(disc)
+        s2 = (root - b) / a
+        if tau_s > 0.0:
+            half = b + 0.5 * a * tau_s
+            wide = half * half - a * (c + tau_s * b)
+            s1 = -(half + math.sqrt(max(wide, 0.0))) / a
+        else:
+            s1 = -(b + root) / a
+        low, high = max(low, s1), min(high, s2)
+    if not (low < high and high > begin and low < end):
+        return np.nan, np.nan
+    return max(low, begin), min(high, end)

@@ -1,0 +1,34 @@
+"""The threads that kernels run on: started once, because starting them costs more than a small call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+__all__ = ["in_blocks", "threads"]
+
+Result = TypeVar("Result")
+
+
+@cache
+def threads() -> int:
+    """As many as this process may use at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    # one pool a process: threads do not survive a fork
+    return ThreadPoolExecutor(threads(), thread_name_prefix="kernel")
+
+
+def in_blocks(work: Callable[[int, int], Result], n: int, smallest: int, blocks_per_thread: int = 4) -> list[Result]:
+    """``work(begin, end)`` over [0, n) in order, on all threads when there are at least two blocks of ``smallest``."""
+    count = min(n // smallest, threads() * blocks_per_thread)
+    if count < 2 or threads() == 1:
+        return [work(0, n)]
+    edges = [n * k // count for k in range(count + 1)]
+    return list(_pool(os.getpid()).map(work, edges[:-1], edges[1:]))
