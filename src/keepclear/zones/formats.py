@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -57,6 +58,8 @@ def detect_format(data: bytes, source: str = "") -> str:
     """
     head = data[:HEAD_BYTES]
     for entry in FORMATS.values():
+        if importlib.util.find_spec(f"keepclear.zones.{entry.module}") is None:
+            continue
         if _module(entry).looks_like(head):
             return entry.name
     suffixes = [suffix.lower() for suffix in PurePath(source).suffixes if suffix.lower() != ".gz"]
@@ -67,9 +70,7 @@ def detect_format(data: bytes, source: str = "") -> str:
     raise InputError(f"this is no zone format that we know; name it: {', '.join(READABLE)}", source=source)
 
 
-def read_zones(
-    data: bytes, source: str, format: str | None = None, firs: FirIndex | None = None
-) -> ZoneReading:
+def read_zones(data: bytes, source: str, format: str | None = None, firs: FirIndex | None = None) -> ZoneReading:
     """The zones in these bytes. ``source`` is the name that problems carry; ``firs`` the outlines which NOTAMs cite.
 
     Raises :class:`InputError` where the file as a whole is not what it claims to be; single blocks that are

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from keepclear.errors import InputError
 from keepclear.quantities import FOOT_M, NAUTICAL_MILE_M
@@ -105,7 +106,7 @@ def _polygons(text: str, found: list[Found], shapes: list[Shape], used: set[int]
     ring: list[LonLat] = []
     previous: Found | None = None
     index = 0
-    joints = [text[a.end : b.start] for a, b in zip(found, found[1:])]
+    joints = [text[a.end : b.start] for a, b in pairwise(found)]
     # «1.» before every position numbers the vertices, before some of them it numbers the areas.
     numbers_areas = not all(_LABEL.search(joint) for joint in joints)
     while index < len(found):
