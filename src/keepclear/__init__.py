@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from keepclear.node import encounters, read_tracks, read_zones, scan, watch
+    from keepclear.node import Watch, encounters, read_tracks, read_zones, scan
 
-__all__ = ["__version__", "encounters", "read_tracks", "read_zones", "scan", "watch"]
+__all__ = ["Watch", "__version__", "encounters", "read_tracks", "read_zones", "scan"]
 
 
 def __getattr__(name: str) -> Any:

@@ -30,6 +30,10 @@ class Activity:
 
 def activity(zones: ZoneSet, from_s: float, to_s: float, *, assume_active: bool = False) -> Activity:
     """The zones' times in force between ``from_s`` and ``to_s``. ``assume_active`` asks «what if it had been»."""
-    intervals = tuple(active_intervals(z, from_s, to_s, assume_active=assume_active) for z in zones)
+    never = np.empty((0, 2))
+    intervals = tuple(
+        never if row in zones.superseded else active_intervals(zone, from_s, to_s, assume_active=assume_active)
+        for row, zone in enumerate(zones)
+    )
     ends = np.array([min((p.to_s for p in z.applicability if p.end_estimated), default=np.inf) for z in zones])
     return Activity(intervals, ends, assume_active)

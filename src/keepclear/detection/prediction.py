@@ -21,7 +21,7 @@ from keepclear.detection.subjects import binds, subject_doubt
 from keepclear.feeds.reports import Floats, ReportBatch
 from keepclear.quantities import Datum
 from keepclear.space.index import Ahead, OutlineIndex
-from keepclear.tracks.altitude import altitudes_in
+from keepclear.tracks.altitude import AltitudeAssumptions, altitudes_in
 from keepclear.tracks.picture import Picture, TrackStatus
 from keepclear.zones.model import ZoneType
 
@@ -115,7 +115,7 @@ def _in_layer(
         motion = motion.take(bound)
     if not len(motion.rows):
         return SituationBatch.build(0)
-    low, high = _altitudes(layer, motion)
+    low, high = _altitudes(layer, motion, prepared.assumptions)
     hits = _ahead(layer.exact, None, motion, low, high, look_ahead_s)
     if layer.near is not None:
         close = _ahead(layer.near, layer.near_row, motion, low, high, 0.0)
@@ -161,12 +161,11 @@ def _in_layer(
     return batch.take(keep)
 
 
-def _altitudes(layer: PreparedLayer, motion: _Motion) -> tuple[Floats, Floats]:
+def _altitudes(layer: PreparedLayer, motion: _Motion, assumptions: AltitudeAssumptions) -> tuple[Floats, Floats]:
     if layer.frame is Datum.UNBOUNDED:
         unknown = np.full(len(motion.rows), np.nan)
         return unknown, unknown
-    raise_if = layer.frame
-    return altitudes_in(motion.reports, raise_if, None)
+    return altitudes_in(motion.reports, layer.frame, assumptions)
 
 
 def _ahead(

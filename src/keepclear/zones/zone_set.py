@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keepclear.errors import InputError
 from keepclear.zones.model import Zone
@@ -30,6 +30,26 @@ class ZoneSet:
                     source=zone.origin.source, where=zone.origin.where,
                 )  # fmt: skip
         return ZoneSet(tuple(seen.values()))
+
+    superseded: frozenset[int] = frozenset()
+    """rows of versions that an edit has replaced or removed: kept for the alerts judged against them"""
+
+    def edited(self, current: ZoneSet) -> ZoneSet:
+        """The set after an edit: every row keeps its number, new versions get new rows (practice R2.11).
+
+        A zone whose content changed under the same version number is given one: «1» becomes «1+», then «1++».
+        """
+        kept = list(self.zones)
+        in_use: set[int] = set()
+        rows = {(zone.id, zone.version): row for row, zone in enumerate(kept)}
+        for zone in current:
+            while (zone.id, zone.version) in rows and kept[rows[zone.id, zone.version]] != zone:
+                zone = replace(zone, version=f"{zone.version}+")
+            row = rows.setdefault((zone.id, zone.version), len(kept))
+            if row == len(kept):
+                kept.append(zone)
+            in_use.add(row)
+        return ZoneSet(tuple(kept), frozenset(range(len(kept))) - in_use)
 
     def __len__(self) -> int:
         return len(self.zones)

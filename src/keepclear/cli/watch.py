@@ -1,0 +1,318 @@
+"""``keepclear watch``: live feeds against zones and each other, with prediction, alerts and heartbeat."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keepclear.cli.encounters import thresholds_of
+from keepclear.cli.options import (
+    altitude_assumptions,
+    altitude_options,
+    decoder_options,
+    feed_options,
+    parties_of,
+    read_zone_options,
+    zone_options,
+)
+from keepclear.cli.progress import say, say_first_run
+from keepclear.errors import UsageError
+
+if TYPE_CHECKING:
+    from keepclear.alerts.model import AlertEvent
+    from keepclear.edge.alert_store import AlertStore
+    from keepclear.feeds.health import FeedHealth
+    from keepclear.node import Cycle, Watch
+    from keepclear.server.publish import Publisher
+
+__all__ = ["Outlet", "command", "run_replay"]
+
+HEARTBEAT_S = 10.0
+"""How often a heartbeat line is written when nothing changes; a change of state is written at once."""
+CYCLE_SHORTEST_S = 0.02
+"""Cycles start at least this far apart: datagrams that come one by one are looked at together."""
+PORT = 8180
+
+
+@click.command(name="watch")
+@click.argument("feeds", nargs=-1, required=True, metavar="FEED…")
+@zone_options
+@altitude_options
+@feed_options
+@click.option(
+    "--look-ahead",
+    "look_ahead_s",
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How far ahead infringements and encounters are predicted.",
+)
+@click.option("--horizontal", metavar="NM", type=float, help="Horizontal separation in nautical miles.  [default: 5]")
+@click.option("--vertical", metavar="FT", type=float, help="Vertical separation in feet.  [default: 1000]")
+@click.option("--no-pairs", is_flag=True, help="Do not watch tracks against each other.")
+@click.option(
+    "--cycle",
+    "cycle_s",
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest time between two cycles; news is looked at as it comes.",
+)
+@click.option(
+    "--speed",
+    default="full",
+    show_default=True,
+    metavar="FACTOR",
+    help="Recordings: 1 as recorded, 10 ten times as fast, full as fast as possible.",
+)
+@click.option("--store", type=click.Path(path_type=Path), help="Keep every alert in this SQLite file.")
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice(["text", "json"]),
+    help="Text for people (default on a terminal) or JSON lines.",
+)
+@click.option("--serve", is_flag=True, help="Also show the live map page.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address that the page is served on.")
+@click.option("--port", default=PORT, show_default=True, help="Port that the page is served on.")
+@click.pass_context
+def command(ctx: click.Context, feeds: tuple[str, ...], **given: Any) -> None:
+    """Watch feeds against zones and against each other: who is, or will be, where they must not be.
+
+    FEED is tcp://HOST:PORT, udp://ADDRESS:PORT, http://… (polled), poll:FILE (a file that is written anew), - or a
+    recording, which is replayed by its own time; add #FORMAT where a feed is not recognised. The zone files are
+    read again when they change.
+
+    \b
+    Examples:
+      keepclear watch tcp://127.0.0.1:30005#beast --zones closure.txt --firs firs.geojson.gz --serve
+      keepclear watch recording.csv --zones closure.txt --firs firs.geojson.gz --assume-active --speed 10
+    """
+    from keepclear.edge.feed_address import FeedKind, parse_feed
+    from keepclear.node import Watch, WatchSettings
+
+    addresses = [parse_feed(feed) for feed in feeds]
+    live = [a for a in addresses if a.live or a.kind is FeedKind.STDIN]
+    if live and len(live) < len(addresses):
+        raise UsageError("a recording and a live feed cannot be watched together: their clocks differ")
+    settings = WatchSettings(
+        look_ahead_s=given["look_ahead_s"],
+        thresholds=thresholds_of(given["horizontal"], given["vertical"], False),
+        pairs=not given["no_pairs"],
+        cycle_s=given["cycle_s"],
+        assume_active=given["assume_active"],
+        assumptions=altitude_assumptions(given["qnh"], given["ground_elevation"]),
+        parties=parties_of(given["parties"]),
+    )
+    zones = read_zone_options(given["zone_files"], given["firs"])
+    options = decoder_options(given["start"], given["receiver"], given["columns"])
+    watch = Watch(zones, settings)
+    watched = _ZoneFileWatch(given["zone_files"], given["firs"])
+    say_first_run()
+    with open_outlet(watch, given) as outlet, _interruptible() as interrupted:
+        if live:
+            _run_live(watch, addresses, options, outlet, watched, interrupted)
+        else:
+            from keepclear.edge.recordings import read_recordings
+
+            recording = read_recordings(addresses, options)
+            run_replay(watch, recording, outlet, speed_of(given["speed"]), interrupted)
+            say(outlet.summary(watch))
+            if outlet.publisher is not None and not interrupted():
+                say(f"The recording is at its end; the page stays at {outlet.publisher.url} until you press Ctrl-C.")
+                while not interrupted():
+                    time.sleep(0.2)
+    if outlet.raised:
+        ctx.exit(1)
+
+
+def speed_of(text: str) -> float | None:
+    """``None`` for full speed."""
+    if text == "full":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not speed > 0.0:
+        raise UsageError(f"--speed {text}: write a factor above 0, or full")
+    return speed
+
+
+@dataclass(slots=True)
+class Outlet:
+    """Where a cycle's news goes: lines, the store, the page."""
+
+    write: Callable[[AlertEvent, Watch], None]
+    heartbeat: Callable[[Cycle], None]
+    store: AlertStore | None = None
+    publisher: Publisher | None = None
+    raised: int = 0
+    cycles: int = 0
+    _beat_s: float = field(default=-1e18)
+    _beat_state: str = ""
+
+    def take(self, cycle: Cycle, watch: Watch, health: list[FeedHealth]) -> None:
+        self.cycles += 1
+        for event in cycle.events:
+            self.raised += event.raises
+            self.write(event, watch)
+        if self.store is not None and cycle.events:
+            self.store.record(cycle.events, watch.zones)
+        state = f"{cycle.heartbeat.state}{cycle.heartbeat.reasons}"
+        if state != self._beat_state or cycle.now_s - self._beat_s >= HEARTBEAT_S:
+            self.heartbeat(cycle)
+            self._beat_s, self._beat_state = cycle.now_s, state
+        if self.publisher is not None:
+            self.publisher.publish(cycle, watch, health)
+
+    def summary(self, watch: Watch) -> str:
+        counts = watch.alerts.counts
+        return (
+            f"{counts.violations:,} violations by {counts.targets:,} targets in {counts.tracks:,} tracks, "
+            f"{counts.encounters:,} encounters, {counts.alerts:,} alerts in {self.cycles:,} cycles."
+        )
+
+
+@contextlib.contextmanager
+def open_outlet(watch: Watch, given: dict[str, Any], *, simulated: bool = False) -> Iterator[Outlet]:
+    """The outlet that the options ask for; closes the store and the server in the end."""
+    from keepclear.alerts.events import event_line, event_text, heartbeat_line, heartbeat_text
+
+    as_json = given["format"] == "json" or (given["format"] is None and not sys.stdout.isatty())
+
+    def write(event: AlertEvent, watch: Watch) -> None:
+        text = event_line(event, watch.zones) if as_json else event_text(event, watch.zones)
+        click.echo(text)
+
+    def heartbeat(cycle: Cycle) -> None:
+        if as_json:
+            click.echo(heartbeat_line(cycle.heartbeat))
+        elif cycle.heartbeat.reasons:
+            say(heartbeat_text(cycle.heartbeat))
+
+    outlet = Outlet(write, heartbeat)
+    with contextlib.ExitStack() as closing:
+        if given.get("store") is not None:
+            from keepclear.edge.alert_store import AlertStore
+
+            outlet.store = closing.enter_context(AlertStore.open(given["store"]))
+        if given.get("serve"):
+            from keepclear.server.publish import Publisher
+
+            outlet.publisher = closing.enter_context(
+                Publisher.start(watch, host=given["host"], port=given["port"], simulated=simulated)
+            )
+            say(f"The map is at {outlet.publisher.url}")
+        yield outlet
+
+
+def run_replay(
+    watch: Watch, batches: Any, outlet: Outlet, speed: float | None, interrupted: Callable[[], bool],
+    *, sorted_by_time: bool = False,
+) -> None:  # fmt: skip
+    """A recording through the watch, by its own time."""
+    from keepclear.edge.replay import replay
+    from keepclear.feeds.health import FeedHealth, FeedState
+
+    rate = 0.0
+    for cycle in replay(batches, cycle_s=watch.settings.cycle_s, speed=speed, sorted_by_time=sorted_by_time):
+        rate += 0.1 * (len(cycle.reports) / watch.settings.cycle_s - rate)
+        late = speed is not None and cycle.late_s > 5.0 * watch.settings.cycle_s
+        state, reason = (
+            (FeedState.DEGRADED, f"the replay is {cycle.late_s:.0f} s behind") if late else (FeedState.UP, "")
+        )
+        health = [FeedHealth("recording", state, reason, rate, 0.0, len(cycle.reports), 0, 0, 0)]
+        outlet.take(watch.step(cycle.reports, cycle.now_s, health), watch, health)
+        if interrupted():
+            return
+
+
+def _run_live(
+    watch: Watch, addresses: list[Any], options: Any, outlet: Outlet, watched: _ZoneFileWatch,
+    interrupted: Callable[[], bool],
+) -> None:  # fmt: skip
+    from keepclear.edge.listeners import Listeners
+    from keepclear.feeds.health import judge
+    from keepclear.feeds.reports import concatenate
+
+    listeners = Listeners(addresses, options)
+    listeners.start()
+    try:
+        began_s = -1e18
+        while not interrupted():
+            # News is looked at as it comes; without any, a cycle still runs in time, so that tracks age visibly.
+            quiet = not listeners.arrived.wait(min(0.2, watch.settings.cycle_s))
+            since_s = time.monotonic() - began_s
+            if quiet and since_s < watch.settings.cycle_s:
+                continue
+            if since_s < CYCLE_SHORTEST_S:
+                time.sleep(CYCLE_SHORTEST_S - since_s)
+            began_s = time.monotonic()
+            now_s = time.time()
+            edited = watched.changed(now_s)
+            if edited is not None:
+                watch.replace_zones(watch.zones.edited(edited))
+                say("keepclear: the zone files changed and were read again")
+            batch = concatenate(listeners.take())
+            health = [judge(counts, now_s) for counts in listeners.counts]
+            dropped = sum(counts.dropped for counts in listeners.counts)
+            outlet.take(watch.step(batch, now_s, health, dropped=dropped), watch, health)
+            if listeners.ended:
+                say(outlet.summary(watch))
+                return
+    finally:
+        listeners.stop()
+
+
+@dataclass(slots=True)
+class _ZoneFileWatch:
+    """Notices when the zone files were written anew. A broken edit is said, and the zones stay as they were."""
+
+    files: tuple[Path, ...]
+    firs: tuple[Path, ...]
+    _checked_s: float = 0.0
+    _stamp: tuple[tuple[str, int, int], ...] | None = None
+
+    def changed(self, now_s: float) -> Any:
+        if now_s - self._checked_s < 2.0:
+            return None
+        self._checked_s = now_s
+        from keepclear.errors import KeepclearError
+        from keepclear.node import read_zones
+
+        try:
+            stamp = tuple(
+                (str(p), p.stat().st_mtime_ns, p.stat().st_size)
+                for f in (*self.files, *self.firs)
+                for p in ([f] if f.is_file() else sorted(f.rglob("*")))
+            )
+            if stamp == self._stamp:
+                return None
+            first, self._stamp = self._stamp is None, stamp
+            if first:
+                return None
+            return read_zones(*self.files, firs=list(self.firs)).zones
+        except (KeepclearError, OSError) as error:
+            say(f"keepclear: the zones stay as they were: {error}")
+            return None
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM end the watch between two cycles, so that nothing is left half-written."""
+    stopped: list[int] = []
+    previous = {s: signal.signal(s, lambda number, _: stopped.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(stopped)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
