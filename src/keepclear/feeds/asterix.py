@@ -25,8 +25,7 @@ from keepclear.quantities import FOOT_M, FT_PER_MIN_MPS, NAUTICAL_MILE_M
 __all__ = ["AsterixDecoder", "looks_like_asterix", "position_of_plot"]
 
 KNOWN_CATEGORIES = frozenset(
-    (1, 2, 3, 4, 7, 8, 9, 10, 11, 15, 16, 17, 18, 19, 20, 21, 23, 24, 25, 30, 31, 32, 33, 34, 48, 62, 63, 65)
-    + (129, 150, 204, 205, 238, 240, 247, 252)
+    [*range(1, 5), *range(7, 12), *range(15, 22), 23, 24, 25, *range(30, 35), 48, 62, 63, 65, 129, 150, 205, 247]
 )
 """Categories in use; another first octet is not the head of a data block."""
 SEARCH_BLOCK_MAX = 4096
@@ -89,7 +88,7 @@ def position_of_plot(
     return found["lat2"], found["lon2"], error_m
 
 
-def _unsigned(octets: bytes) -> int:
+def _unsigned(octets: bytes | bytearray) -> int:
     return int.from_bytes(octets)
 
 
@@ -228,7 +227,7 @@ class AsterixDecoder:
         self.skipped[what] = self.skipped.get(what, 0) + 1
 
     def _instant(self, octets: bytes | None) -> float:
-        """POSIX seconds of a time of day (1/128 s since midnight UTC); ``nan`` where there is none, or no date for it."""
+        """POSIX seconds of a time of day (1/128 s since midnight UTC); ``nan`` without it or a date."""
         if not octets:
             return _NAN
         time_of_day_s = _unsigned(octets) / 128.0

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.reports import Labels, ReportBatch, TargetCategory, TargetDomain
@@ -43,6 +44,7 @@ class ReportRows:
         self.faults = faults
         self.source = source
         self._rows: list[tuple[Any, ...]] = []
+        self._geoid_missed = False
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -68,9 +70,11 @@ class ReportRows:
         squawk: int = -1,
         callsign: str = "",
         simulated: bool = False,
+        above_mean_sea_level: bool = False,
     ) -> bool:
         """Keep one report; ``False`` and a counted fault where it is refused.
 
+        ``above_mean_sea_level``: ``altitude_geo_m`` is referred to the geoid and still to be brought to the ellipsoid.
         ``simulated`` (the format says that this is no physical target) is written into the source's name.
         """
         if not 0.0 <= time_s <= TIME_MAX_S:
@@ -104,6 +108,7 @@ class ReportRows:
                 target,
                 callsign,
                 (f"{self.source} (simulated)" if self.source else "simulated") if simulated else self.source,
+                above_mean_sea_level,
             )
         )
         return True
@@ -114,7 +119,7 @@ class ReportRows:
         if not rows:
             return ReportBatch.empty()
         c = list(zip(*rows, strict=True))
-        return ReportBatch.build(
+        batch = ReportBatch.build(
             time_s=c[0],
             received_s=c[1],
             lat_deg=c[2],
@@ -133,3 +138,20 @@ class ReportRows:
             callsign=Labels.of(c[15]),
             source=Labels.of(c[16]),
         )
+        self._to_ellipsoid(batch, np.array(c[17], dtype=np.bool_))
+        return batch
+
+    def _to_ellipsoid(self, batch: ReportBatch, rows: npt.NDArray[np.bool_]) -> None:
+        """Heights above mean sea level to heights above the ellipsoid, in place; left out where no geoid is at hand."""
+        rows &= np.isfinite(batch.altitude_geo_m)
+        if not rows.any():
+            return
+        try:
+            from keepclear.space.geoid import undulation_m
+        except ImportError:
+            batch.altitude_geo_m[rows] = np.nan
+            if not self._geoid_missed:  # once a feed, however it is chunked
+                self.faults.add("altitude above mean sea level left out: no geoid to bring it to the ellipsoid")
+            self._geoid_missed = True
+        else:
+            batch.altitude_geo_m[rows] += undulation_m(batch.lat_deg[rows], batch.lon_deg[rows])
