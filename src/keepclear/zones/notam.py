@@ -38,6 +38,7 @@ from keepclear.zones.model import (
 from keepclear.zones.notam_area import read_area
 from keepclear.zones.notam_message import NotamMessage, QLine, read_instant, split_messages
 from keepclear.zones.notam_schedule import read_schedule
+from keepclear.zones.plain_text import decoded
 from keepclear.zones.reading import Problem, Severity, ZoneReading, ZoneWriting
 from keepclear.zones.vertical_limit import read_limit
 
@@ -107,7 +108,7 @@ def read(data: bytes, source: str, firs: FirIndex | None = None) -> ZoneReading:
     ``firs``: outlines for NOTAMs that close whole flight information regions; without it, these come back as
     errors that name the missing codes. Raises :class:`InputError` where the bytes hold no NOTAM at all.
     """
-    messages = split_messages(_decoded(data))
+    messages = split_messages(decoded(data))
     if not messages:
         raise InputError("no NOTAM found: a message begins like «A0003/23 NOTAMN»", source=source)
     zones: list[Zone] = []
@@ -129,13 +130,6 @@ def read(data: bytes, source: str, firs: FirIndex | None = None) -> ZoneReading:
             zones.append(zone)
         problems.extend(Problem(source, where, warning, Severity.WARNING) for warning in warnings)
     return ZoneReading(tuple(_superseded(zones, messages, source, problems)), tuple(problems))
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
 
 
 def _zone(message: NotamMessage, source: str, firs: FirIndex | None, warnings: list[str]) -> Zone | None:

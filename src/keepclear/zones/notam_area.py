@@ -14,6 +14,7 @@ from keepclear.quantities import FOOT_M, NAUTICAL_MILE_M
 from keepclear.space.geometry import Circle, EdgeType, LonLat, Shape
 from keepclear.zones.arcs import arc_between
 from keepclear.zones.coordinates import Found, find_positions, join_broken_lines
+from keepclear.zones.corridor import corridor
 from keepclear.zones.outline_checks import check_polygon
 
 __all__ = ["AreaReading", "read_area"]
@@ -30,6 +31,7 @@ _RADIUS = re.compile(
 _CORRIDOR = re.compile(
     r"\b(?:EITHER SIDE|EACH SIDE|BOTH SIDES|CENTRE ?LINE|CENTER ?LINE|CORRIDOR|OF (?:A |THE )?(?:LINE|TRACK|ROUTE))\b"
 )
+_EITHER_SIDE = re.compile(r"\b(?:EITHER|EACH|BOTH) SIDES?\b|^\s*OF (?:A |THE )?(?:LINE|TRACK|ROUTE)\b")
 _BORDER = re.compile(r"\b(?:BOUNDARY|BOUNDARIES|BORDER|BORDERS|COAST|COASTLINE|SHORE|SHORELINE|RIVER|FRONTIER|ALONG)\b")
 _ARC = re.compile(
     r"\b(?:ARC|CLOCKWISE|ANTI-?\s?CLOCKWISE|COUNTER-?\s?CLOCKWISE|CW|CCW|CENTRED|CENTERED|CENTRE|CENTER)\b"
@@ -77,7 +79,20 @@ def _circles(text: str, found: list[Found], shapes: list[Shape], used: set[int])
         before = max((i for i, f in enumerate(found) if f.end <= match.start()), default=None)
         following = text[match.end() : found[after].start] if after is not None else ""
         if _CORRIDOR.search(following[:120]) or _CORRIDOR.search(text[match.end() : match.end() + 60]):
-            return "item E) describes a strip along a line, which is not read"
+            if after is None or not _EITHER_SIDE.search(following[:120]):
+                return "item E) describes a strip without saying how wide it is to either side"
+            last = after
+            while last + 1 < len(found) and _JOINT.fullmatch(text[found[last].end : found[last + 1].start]):
+                last += 1
+            if last == after:
+                return "item E) describes a strip along a line that it does not give by coordinates"
+            line = [here.position for here in found[after : last + 1]]
+            half_width_m = _length_m(match)
+            shapes.extend(corridor(line, half_width_m))
+            # «Within» a distance of the line is also beyond its two ends.
+            shapes.extend(Circle(lon, lat, half_width_m) for lon, lat in (line[0], line[-1]))
+            used.update(range(after, last + 1))
+            continue
         if _arc_direction(text[found[before].end if before is not None else 0 : match.end()] + following):
             continue  # the radius of an arc, which belongs to a polygon
         if after is not None and len(following) <= _CIRCLE_JOINT_MAX and ". " not in following and after not in used:
@@ -86,13 +101,16 @@ def _circles(text: str, found: list[Found], shapes: list[Shape], used: set[int])
             centre = before
         else:
             continue
-        value = match["value"] or match["value2"] or match["value3"]
-        unit = match["unit"] or match["unit2"] or match["unit3"]
         lon, lat = found[centre].position
-        shapes.append(Circle(lon, lat, float(value.replace(",", ".")) * _UNIT_M[unit]))
+        shapes.append(Circle(lon, lat, _length_m(match)))
         used.add(centre)
-        # The same circle in other words («(5KM)») must not take the next position for its centre.
     return ""
+
+
+def _length_m(match: re.Match[str]) -> float:
+    value = match["value"] or match["value2"] or match["value3"]
+    unit = match["unit"] or match["unit2"] or match["unit3"]
+    return float(value.replace(",", ".")) * _UNIT_M[unit]
 
 
 def _arc_direction(words: str) -> bool | None:

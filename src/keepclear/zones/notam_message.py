@@ -85,7 +85,6 @@ def split_messages(text: str) -> list[NotamMessage]:
 
     Raises :class:`LimitExceeded` for more than :data:`MESSAGES_MAX` messages.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
     headers = list(_HEADER.finditer(text))
     if len(headers) > MESSAGES_MAX:
         raise LimitExceeded(f"more than {MESSAGES_MAX:,} NOTAMs in one file: split it")
