@@ -131,7 +131,9 @@ ZONES = st.builds(
     type=st.sampled_from(ZoneType),
     restriction=st.sampled_from(Restriction),
     restriction_conditions=NAMED,
-    reasons=st.lists(st.sampled_from(["AIR_TRAFFIC", "FOREIGN_TERRITORY", "DAR", "OTHER", "odd"]), max_size=3).map(tuple),
+    reasons=st.lists(
+        st.sampled_from(["AIR_TRAFFIC", "FOREIGN_TERRITORY", "DAR", "OTHER", "odd"]), max_size=3
+    ).map(tuple),
     other_reason=NAMED,
     subject=st.builds(
         Subject,

@@ -105,7 +105,7 @@ def test_all_flight_information_regions_load(shared_zones: Path) -> None:
     assert isinstance(kyiv.volumes[0].shape, Polygon)
     assert len(kyiv.volumes[0].shape.exterior) == 1238
     assert kyiv.volumes[0].shape.edge_type is EdgeType.STRAIGHT
-    assert zones["EPWW"].extensions["geojson"]["properties"]["EFFECTDATE"] == "30-04-2015"  # type: ignore[index,call-overload]
+    assert zones["EPWW"].extensions["geojson"]["properties"]["EFFECTDATE"] == "30-04-2015"  # type: ignore[index]
     assert zones["LPPO"].volumes[0].upper == UNBOUNDED
     assert without_origin(geojson.read(geojson.write(reading.zones).data, "y").zones) == without_origin(reading.zones)
 

@@ -143,8 +143,7 @@ def _meeting(a: LonLat, b: LonLat, line: float) -> LonLat:
 
 
 def _cleaned(ring: list[LonLat]) -> list[LonLat]:
-    kept = [point for i, point in enumerate(ring) if point != ring[i - 1]]
-    return kept
+    return [point for i, point in enumerate(ring) if point != ring[i - 1]]
 
 
 def _inside(point: LonLat, ring: list[LonLat]) -> bool:

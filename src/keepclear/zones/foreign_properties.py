@@ -128,7 +128,9 @@ def _limit(known: Mapping[str, object], side: str) -> Level:
         value: Any = known[key]
         if not isinstance(value, list) and not isinstance(value, dict) and value in _FAA_NO_LIMIT:
             return UNBOUNDED
-        unit: object = next((known[side + end] for end in _UNIT_ENDINGS if side + end in known), None)
+        unit: object = next(
+            (known[side + end] for end in _UNIT_ENDINGS if side + end in known), known.get("uomdimensions")
+        )
         datum: object = next((known[side + end] for end in _DATUM_ENDINGS if side + end in known), None)
         if isinstance(value, dict):
             inner = {_plain(name): item for name, item in value.items()}

@@ -19,7 +19,7 @@ from keepclear.zones.foreign_properties import ForeignProperties, recognise
 from keepclear.zones.model import Restriction, Volume, Zone, ZoneOrigin, ZoneType
 from keepclear.zones.outline_checks import check_circle, check_polygon
 from keepclear.zones.reading import Problem, Severity, ZoneReading, ZoneWriting
-from keepclear.zones.strict_json import Document, Node, load
+from keepclear.zones.strict_json import Document, Node, load, within
 from keepclear.zones.zone_record import FIELDS, SCHEMA, read_record, read_volume_record, write_record
 
 __all__ = ["FORMAT", "looks_like", "read", "write"]
@@ -67,7 +67,7 @@ def read(data: bytes, source: str) -> ZoneReading:
         try:
             zone, warnings = _read_feature(feature, index, collection, ZoneOrigin(source, place, FORMAT))
         except InputError as error:
-            problems.append(Problem(source, _joined(place, error.where), error.message))
+            problems.append(Problem(source, within(place, feature, error.where), error.message))
             continue
         zones.append(zone)
         problems.extend(Problem(source, place, warning, Severity.WARNING) for warning in warnings)
@@ -90,12 +90,6 @@ def write(zones: Sequence[Zone]) -> ZoneWriting:
 
 def _place(document: Document, feature: Node, index: int) -> str:
     return document.place("features", index) if feature.path else ""
-
-
-def _joined(place: str, where: str) -> str:
-    """The feature's place with the member inside it, said once."""
-    inner = where.split("]", 1)[1].lstrip(".") if where.startswith("features[") else where
-    return f"{place}, {inner}" if place and inner else place or inner
 
 
 def _refuse_other_frames(root: Node, source: str) -> None:

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from keepclear.errors import InputError, LimitExceeded
 
-__all__ = ["MAX_DEPTH", "MAX_DOCUMENT_BYTES", "Document", "Node", "load"]
+__all__ = ["MAX_DEPTH", "MAX_DOCUMENT_BYTES", "Document", "Node", "load", "within"]
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """A whole state's zones are some 20 MB; parsed JSON takes about fifteen times its size in memory."""
@@ -92,6 +92,12 @@ def load(data: bytes, *, source: str = "") -> Document:
     return Document(value, _element_lines(text, source))
 
 
+def within(place: str, element: Node, where: str) -> str:
+    """A refusal's place inside an element, whose own path ``place`` already says with its line."""
+    inner = where.removeprefix(element.path).lstrip(".")
+    return f"{place}, {inner}" if place and inner else place or inner
+
+
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
@@ -133,15 +139,15 @@ def _duplicate_place(text: str) -> str:
     """The line of the first key that its object already has; the text before it is known to be well formed."""
     objects: list[set[str] | None] = []
     for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token == "{":
+        piece = match.group()
+        if piece == "{":
             objects.append(set())
-        elif token == "[":
+        elif piece == "[":
             objects.append(None)
-        elif token in "]}":
+        elif piece in "]}":
             objects.pop()
-        elif token[0] == '"' and match.group(1) and objects and (known := objects[-1]) is not None:
-            key = json.loads(token[: token.rindex('"') + 1])
+        elif piece[0] == '"' and match.group(1) and objects and (known := objects[-1]) is not None:
+            key = json.loads(piece[: piece.rindex('"') + 1])
             if key in known:
                 return f"line {text.count(chr(10), 0, match.start()) + 1}"
             known.add(key)
@@ -156,28 +162,28 @@ def _element_lines(text: str, source: str) -> dict[str, tuple[int, ...]]:
     inside: list[int] | None = None
     element_depth = 0
     for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token[0] == "[" and len(token) > 1:
+        piece = match.group()
+        if piece[0] == "[" and len(piece) > 1:
             if depth == MAX_DEPTH:
                 raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source)
             if inside is not None and depth + 1 == element_depth:
                 inside.append(match.start())
-        elif token in "[{":
+        elif piece in "[{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source)
             if inside is not None:
                 if depth == element_depth:
                     inside.append(match.start())
-            elif token == "[" and depth <= 2:
+            elif piece == "[" and depth <= 2:
                 element_depth = depth + 1
                 inside = arrays.setdefault(key, [])
-        elif token in "]}":
+        elif piece in "]}":
             depth -= 1
             if inside is not None and depth < element_depth - 1:
                 inside = None
         elif depth == 1 and match.group(1):
-            key = json.loads(token[: token.rindex('"') + 1])
+            key = json.loads(piece[: piece.rindex('"') + 1])
     if not arrays:
         return {}
     breaks = [match.start() for match in re.finditer("\n", text)]
