@@ -9,16 +9,20 @@ from __future__ import annotations
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.space.kernels.ahead import ahead_block
+from keepclear.space.kernels.boundary import boundary_distances
 from keepclear.space.kernels.positions import positions_block
 from keepclear.space.kernels.raster import Raster, cells_wanted, discs, rasterise
+from keepclear.space.kernels.visits import visits_block
 from keepclear.space.outlines import Outlines
 
-__all__ = ["OutlineIndex"]
+__all__ = ["Ahead", "OutlineIndex", "Visits"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -33,6 +37,11 @@ CELLS_MIN, CELLS_MAX = 16_384, 500_000
 ROW_CELLS_MAX = 12_000_000.0
 """Cells counted once for each row that covers them: bounds memory where many rows are continents wide."""
 
+WAY_TOLERANCE_M = 1.0
+"""How far the straight pieces of a recorded way may stray from the geodesic between two reports."""
+AHEAD_TOLERANCE_M = 10.0
+"""The same for a prediction: 0.2 m/s of velocity error over a minute is more."""
+
 _pool: ThreadPoolExecutor | None = None
 _pool_lock = Lock()
 
@@ -44,6 +53,51 @@ def worker_pool() -> ThreadPoolExecutor:
         if _pool is None:
             _pool = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="keepclear-space")
         return _pool
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Stays of tracks in rows of outlines, by track, then entry time, then row. Columns of equal length."""
+
+    track: Ints
+    """which run of ``start`` it is"""
+    outline_row: Ints
+    first_report: Ints
+    """the last report before the entry (the first inside, where the track begins inside)"""
+    last_report: Ints
+    """the first report after the exit (the last inside, where the track ends inside)"""
+    enter_s: Floats
+    exit_s: Floats
+    enter_lon_deg: Floats
+    enter_lat_deg: Floats
+    exit_lon_deg: Floats
+    exit_lat_deg: Floats
+    entered: npt.NDArray[np.bool_]
+    """the entry was seen: it was outside before, not at the beginning of the track or of a gap"""
+    left: npt.NDArray[np.bool_]
+    """the exit was seen"""
+    inside_s: Floats
+    """seconds inside; less than exit - enter where dips were merged"""
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The first predicted stay of each report in each row it will meet. Columns of equal length."""
+
+    report: Ints
+    outline_row: npt.NDArray[np.int32]
+    enter_s: Floats
+    """seconds from the report's time; 0 if inside"""
+    exit_s: Floats
+    """seconds from the report's time; the horizon if it stays inside"""
+    enter_lon_deg: Floats
+    enter_lat_deg: Floats
+
+    def __len__(self) -> int:
+        return len(self.report)
 
 
 class OutlineIndex:
@@ -60,6 +114,7 @@ class OutlineIndex:
         if limits.shape != (len(outlines), 4):
             raise ValueError(f"limits are {limits.shape}, not ({len(outlines)}, 4)")
         self._raster = _lay(outlines, limits, cells)
+        self._most_edges = int(np.diff(outlines.edge_start).max(initial=0))
 
     def __len__(self) -> int:
         return len(self.outlines)
@@ -71,6 +126,7 @@ class OutlineIndex:
         limits = np.ascontiguousarray(limits, dtype=np.float64)
         if limits.shape != (len(self.outlines), 4):
             raise ValueError(f"limits are {limits.shape}, not ({len(self.outlines)}, 4)")
+        other._most_edges = self._most_edges
         other._raster = self._raster._replace(limits=limits)
         return other
 
@@ -90,6 +146,104 @@ class OutlineIndex:
             )
         )
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+    def visits(
+        self,
+        lon_deg: Floats,
+        lat_deg: Floats,
+        altitude_low_m: Floats,
+        altitude_high_m: Floats,
+        time_s: Floats,
+        start: Ints,
+        break_before: npt.NDArray[np.uint8] | npt.NDArray[np.bool_],
+        *,
+        merge_gap_s: float = 0.0,
+    ) -> Visits:
+        """Stays of recorded tracks, with entry and exit computed on the segments between reports.
+
+        Reports are sorted by track and time; those of track k are ``start[k]`` to ``start[k + 1]``. No line is drawn
+        into a report whose ``break_before`` is set. A segment is the geodesic, followed within 1 m up to 200 km (60 m
+        on 1,000 km); place and altitude change evenly along it in time. The altitude of a report is anywhere from low
+        to high (nan: anywhere at all); inside means possibly inside. Stays at most ``merge_gap_s`` apart are one.
+        Touching a limit for an instant is no visit. A report that no line leads to or from is a visit of no length.
+        """
+        flags = break_before.view(np.uint8)
+        raster, most = self._raster, self._most_edges
+
+        def block(cut: tuple[int, int]) -> tuple[Ints, Floats]:
+            found: tuple[Ints, Floats] = visits_block(
+                raster, cut[0], cut[1], lon_deg, lat_deg, altitude_low_m, altitude_high_m, time_s, start, flags,
+                merge_gap_s, WAY_TOLERANCE_M, most,
+            )  # fmt: skip
+            return found
+
+        tracks = len(start) - 1
+        if len(lon_deg) <= INLINE_MAX or tracks < 2:
+            ints, floats = block((0, tracks))
+        else:
+            # Blocks of tracks with about as many reports each.
+            k = max(2, -(-len(lon_deg) // BLOCK))
+            edges = np.unique(np.searchsorted(start, np.linspace(0, len(lon_deg), k + 1)))
+            edges[0], edges[-1] = 0, tracks
+            parts = list(worker_pool().map(block, zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)))
+            ints, floats = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+        order = np.lexsort((ints[:, 1], floats[:, 0], ints[:, 0]))
+        i, f = np.ascontiguousarray(ints[order].T), np.ascontiguousarray(floats[order].T)
+        return Visits(i[0], i[1], i[2], i[3], *f[:6], i[4] != 0, i[5] != 0, f[6])
+
+    def ahead(
+        self,
+        lon_deg: Floats,
+        lat_deg: Floats,
+        altitude_m: Floats,
+        time_s: Floats,
+        east_mps: Floats,
+        north_mps: Floats,
+        up_mps: Floats,
+        horizon_s: float,
+    ) -> Ahead:
+        """Where constant velocity leads within the horizon: along a great circle from the report's place and course.
+
+        The way is within 10 m of the geodesic up to 20 km and within 0.1 % of its length beyond; the crossing is
+        exact on it. An unknown velocity (nan) means no motion, an unknown altitude any, an unknown rate level flight.
+        """
+        n = len(lon_deg)
+        raster, most = self._raster, self._most_edges
+
+        def block(cut: tuple[int, int]) -> tuple[Ints, npt.NDArray[np.int32], Floats]:
+            found: tuple[Ints, npt.NDArray[np.int32], Floats] = ahead_block(
+                raster, cut[0], cut[1], lon_deg, lat_deg, altitude_m, time_s, east_mps, north_mps, up_mps,
+                horizon_s, AHEAD_TOLERANCE_M, most,
+            )  # fmt: skip
+            return found
+
+        if n <= INLINE_MAX // 4:
+            report, row, values = block((0, n))
+        else:
+            parts = list(worker_pool().map(block, _cuts(n, BLOCK // 4)))
+            report, row = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+            values = np.concatenate([p[2] for p in parts])
+        columns = np.ascontiguousarray(values.T)
+        return Ahead(report, row, columns[0], columns[1], columns[2], columns[3])
+
+    def boundary_distance(self, lon_deg: Floats, lat_deg: Floats, outline_row: npt.NDArray[np.int32] | Ints) -> Floats:
+        """Signed metres from each position to the nearest boundary of its row, positive inside.
+
+        Circles: exact. Polygons: within 1 mm of the distance to the row's edges up to 2 km, within 0.01 % up to
+        100 km, within 1 % beyond; limits of altitude and time play no part.
+        """
+        rows = np.ascontiguousarray(outline_row, dtype=np.int64)
+        raster = self._raster
+        if len(rows) <= INLINE_MAX // 8:
+            near: Floats = boundary_distances(raster, lon_deg, lat_deg, rows)
+            return near
+        parts = worker_pool().map(
+            lambda cut: boundary_distances(
+                raster, lon_deg[cut[0] : cut[1]], lat_deg[cut[0] : cut[1]], rows[cut[0] : cut[1]]
+            ),
+            _cuts(len(rows), BLOCK // 16),
+        )
+        return np.concatenate(list(parts))
 
 
 def _cuts(n: int, block: int) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from keepclear.space.kernels.geodesy import F, RAD, direct, distance, inverse, radii, wrap180
+from keepclear.space.kernels.geodesy import RAD, F, direct, distance, inverse, radii, wrap180
 
 GEODESIC, RHUMB, STRAIGHT = 0, 1, 2
 POLE_LAT_DEG = 89.999999999

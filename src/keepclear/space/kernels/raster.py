@@ -240,7 +240,7 @@ def rasterise(
                     if fill == 0 and bottom >= ya and bottom < yb:
                         # Corners west of the crossing with the band's bottom have it on their ray to the east.
                         at = (bottom - ya) * sl + xa
-                        m = int(math.floor((at - base) * inv))
+                        m = math.floor((at - base) * inv)
                         m = min(w, max(0, m))
                         while m > 0 and not at > base + m * cell:
                             m -= 1
@@ -249,8 +249,8 @@ def rasterise(
                         if m > 0:
                             flips[j * (w + 1) + m - 1] ^= 1
                     left, right = min(xl, xu), max(xl, xu)
-                    i0 = max(0, int(math.floor((left - base) * inv)) - 1)
-                    i1 = min(w - 1, int(math.floor((right - base) * inv)) + 1)
+                    i0 = max(0, math.floor((left - base) * inv) - 1)
+                    i1 = min(w - 1, math.floor((right - base) * inv) + 1)
                     for i in range(i0, i1 + 1):
                         side = base + (i + 1) * cell
                         if (left > side) or (right < base + i * cell):
