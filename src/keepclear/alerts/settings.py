@@ -1,0 +1,50 @@
+"""When a situation becomes news, and when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keepclear.errors import UsageError
+from keepclear.quantities import FOOT_M, NAUTICAL_MILE_M
+
+__all__ = ["CYCLES_MAX", "SITUATIONS_MAX", "AlertSettings"]
+
+CYCLES_MAX = 64
+"""The history of a situation is one bit a cycle in one 64-bit word."""
+SITUATIONS_MAX = 100_000
+"""Situations remembered at once, some 20 MB. Beyond it the worst are kept and the rest counted as OVERFLOW."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Operational values; the defaults are starting points, not a rule from anywhere."""
+
+    judged_by: str = ""
+    """whose watch this is; kept in every alert"""
+    confirm_cycles: int = 2
+    of_cycles: int = 3
+    """a prediction or a doubt is news when it stands in k of the last n cycles"""
+    confirm_actual_cycles: int = 1
+    of_actual_cycles: int = 1
+    """the same for an actual infringement: at once"""
+    clear_cycles: int = 3
+    """so many cycles clear in a row end an alert, so many not actual end a violation (practice R2.9)"""
+    exit_margin_m: float = 1_000.0
+    """further outside than this there is no doubt: clear at once"""
+    rejoin_s: float = 60.0
+    """back within this time is the same violation (practice R2.9)"""
+    high_within_s: float = 60.0
+    """severity HIGH from here on"""
+    separation_horizontal_m: float = 5.0 * NAUTICAL_MILE_M
+    separation_vertical_m: float = 1_000.0 * FOOT_M
+    """against which an infringed separation is minor or, below half of both, major"""
+    situations_max: int = SITUATIONS_MAX
+
+    def __post_init__(self) -> None:
+        for k, n in ((self.confirm_cycles, self.of_cycles), (self.confirm_actual_cycles, self.of_actual_cycles)):
+            if not 1 <= k <= n <= CYCLES_MAX:
+                raise UsageError(f"confirmation in {k} of {n} cycles: choose 1 ≤ k ≤ n ≤ {CYCLES_MAX}")
+        if self.clear_cycles < 1 or self.situations_max < 1:
+            raise UsageError("clear cycles and situations are counted from 1")
+        if not (self.exit_margin_m >= 0.0 and self.rejoin_s >= 0.0 and self.high_within_s >= 0.0):
+            raise UsageError("margins and times are 0 or more")
