@@ -32,6 +32,8 @@ BETWEEN_BYTES_MAX = 4096
 """White space and XML declarations between two events; more is garbage."""
 UNKNOWN_M = 9_999_999.0
 R95_OF_SIGMA = 2.4477
+TAK_FIELDS_MAX = 8
+"""Field numbers believed at the top of a TAK message: two are defined, some servers add times."""
 MAGIC = 0xBF
 _MESH = b"\xbf\x01\xbf"
 _NAN = math.nan
@@ -312,7 +314,7 @@ class ProtobufDecoder(_Events):
             return self._head(at)
         wire, number = data[at] & 7, data[at] >> 3
         value, end = _varint(data, at + 1)
-        if data[at] & 0x80 or number == 0 or wire not in (0, 2) or value == -2:
+        if data[at] & 0x80 or not 1 <= number <= TAK_FIELDS_MAX or wire not in (0, 2) or value == -2:
             self._in_mesh = False
             return -1
         if value == -1:
