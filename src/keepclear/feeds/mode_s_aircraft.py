@@ -54,8 +54,8 @@ class _Aircraft:
 
     __slots__ = (
         "accuracy_s", "callsign", "callsign_s", "category", "clean_s", "climb_mps", "domain", "even",
-        "geo_minus_baro_ft", "lat_deg", "lon_deg", "nac_p", "odd", "position_s", "refusals", "speed_mps", "squawk", "squawk_s", "target",
-        "track_deg", "velocity_s",
+        "geo_minus_baro_ft", "lat_deg", "lon_deg", "nac_p", "odd", "position_s", "refusals", "speed_mps",
+        "squawk", "squawk_s", "target", "track_deg", "velocity_s",
     )  # fmt: skip
 
     def __init__(self, address: int) -> None:

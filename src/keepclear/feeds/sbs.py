@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import numpy as np
 
-from keepclear.errors import UsageError
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.lines import LineCutter
 from keepclear.feeds.reports import Labels, ReportBatch, TargetDomain
 from keepclear.feeds.screening import screen_positions, wrapped_lon_deg
+from keepclear.feeds.zone_shift import zone_shift_s
 from keepclear.quantities import FOOT_M, FT_PER_MIN_MPS, KNOT_MPS
 
 __all__ = ["ADDRESSES_MAX", "CALLSIGN_AGE_MAX_S", "VELOCITY_AGE_MAX_S", "SbsDecoder", "looks_like_sbs"]
@@ -66,7 +66,7 @@ class SbsDecoder:
         self._source = options.source
         self._lines = LineCutter(self.faults)
         self._aircraft: OrderedDict[bytes, _Aircraft] = OrderedDict()
-        self._shift_s = _zone_shift_s(options.columns.get("time_zone", "Z"))
+        self._shift_s = zone_shift_s(options.columns.get("time_zone", "Z"))
         self._minutes: dict[bytes, float] = {}
 
     def decode(self, data: bytes, received_s: float) -> ReportBatch:
@@ -197,14 +197,3 @@ def _reason(error: ValueError) -> str:
 _REASONS = frozenset(
     ("not a BaseStation line", "fewer than 22 fields", "address is not six hex digits", "date or time is unreadable")
 )
-
-
-def _zone_shift_s(text: str) -> float:
-    if text in ("Z", "UTC"):
-        return 0.0
-    try:
-        zone = datetime.strptime(text, "%z").tzinfo
-    except ValueError:
-        raise UsageError(f"time_zone={text!r} is not a zone: write Z or an offset as in +02:00") from None
-    shift = zone.utcoffset(None) if isinstance(zone, timezone) else timedelta(0)
-    return shift.total_seconds()

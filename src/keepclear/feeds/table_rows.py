@@ -1,0 +1,267 @@
+"""Arrow columns become a report batch: units, labels and times, without a copy where the file has them our way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from keepclear.errors import InputError
+from keepclear.feeds.decoder import Faults
+from keepclear.feeds.report_rows import clean_label
+from keepclear.feeds.reports import Floats, Labels, ReportBatch, TargetCategory, TargetDomain
+from keepclear.feeds.screening import screen_positions, wrapped_lon_deg
+from keepclear.feeds.table_columns import Column
+
+__all__ = ["TableRows"]
+
+_DTYPES: dict[str, Any] = {
+    "time_s": np.float64, "received_s": np.float64, "lat_deg": np.float64, "lon_deg": np.float64,
+    "altitude_baro_m": np.float64, "altitude_geo_m": np.float64, "ground_speed_mps": np.float32,
+    "track_deg": np.float32, "vertical_rate_mps": np.float32, "accuracy_m": np.float32,
+}  # fmt: skip
+_NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_YEAR_1990_S, _YEAR_2100_S = 631_152_000.0, 4_102_444_800.0
+_TRUE, _FALSE = ("true", "1", "yes", "t"), ("false", "0", "no", "f")
+
+
+class TableRows:
+    """Turns record batches with the resolved ``columns`` into report batches.
+
+    The columns a table does not have are shared between all batches: batches are read, never written to.
+    """
+
+    def __init__(self, columns: Sequence[Column], faults: Faults, source: str, zone_shift_s: float | None) -> None:
+        self._columns = columns
+        self._faults = faults
+        self._source = source
+        self._zone_shift_s = zone_shift_s
+        self._missing: dict[tuple[Any, float], npt.NDArray[Any]] = {}
+        self._names: dict[str, tuple[Any, tuple[str, ...], npt.NDArray[np.int32] | None]] = {}
+
+    def batch(self, arrays: Sequence[Any], where: Callable[[int], str]) -> ReportBatch:
+        """``arrays`` stand in the order of the columns, one pyarrow array each. Rows without a place are faults."""
+        n = len(arrays[0])
+        found: dict[str, Any] = {}
+        for column, array in zip(self._columns, arrays):
+            found[column.ours] = self._read(column, array)
+        for ours, dtype in _DTYPES.items():
+            if ours not in found and ours != "received_s":
+                found[ours] = self._constant(dtype, np.nan, n)
+        time_s = found["time_s"]
+        lat_deg, lon_deg = found["lat_deg"], found["lon_deg"]
+        found.setdefault("received_s", time_s)
+        found.setdefault("on_ground", self._constant(np.int8, -1, n))
+        found.setdefault("squawk", self._constant(np.int16, -1, n))
+        found.setdefault("domain", self._constant(np.uint8, 0, n))
+        found.setdefault("category", self._constant(np.uint8, 0, n))
+        nobody = Labels(self._constant(np.int32, -1, n), ())
+        found.setdefault("callsign", nobody)
+        found.setdefault("source", Labels(self._constant(np.int32, 0, n), (self._source,)) if self._source else nobody)
+        found["lon_deg"] = wrapped_lon_deg(lon_deg)
+        found["track_deg"] = _turned(found["track_deg"])
+        batch = ReportBatch(**found)
+        keep = screen_positions(time_s, lat_deg, lon_deg, self._faults, where)
+        return batch if keep is None else batch.take(keep)
+
+    def _constant(self, dtype: Any, value: float, n: int) -> npt.NDArray[Any]:
+        kept = self._missing.get((dtype, value if value == value else np.inf))
+        if kept is None or len(kept) < n:
+            kept = np.full(n, value, dtype=dtype)
+            self._missing[(dtype, value if value == value else np.inf)] = kept
+        return kept[:n]
+
+    def _read(self, column: Column, array: Any) -> Any:
+        try:
+            if column.ours in ("time_s", "received_s"):
+                return self._times(column, array)
+            if column.ours in _DTYPES:
+                return _numbers(array, _DTYPES[column.ours], column.factor)
+            if column.ours == "on_ground":
+                return _flags(array)
+            if column.ours == "squawk":
+                return _squawks(array)
+            if column.ours in ("domain", "category"):
+                return _codes(array, TargetDomain if column.ours == "domain" else TargetCategory)
+            return self._labels(column, array)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+            raise InputError(
+                f"column {column.name!r} of type {array.type} cannot be read as {column.ours}: {str(error)[:200]}"
+            ) from None
+
+    def _times(self, column: Column, array: Any) -> Floats:
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        if pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or _is_view(array.type):
+            array = self._parsed(column, array.cast(pa.string()))
+        if pa.types.is_timestamp(array.type):
+            shift_s = 0.0
+            if array.type.tz is None:
+                if self._zone_shift_s is None:
+                    raise InputError(
+                        f"column {column.name!r} has times without a zone: say which with --column time_zone=Z "
+                        "(or an offset as +02:00)"
+                    )
+                shift_s = self._zone_shift_s
+            a_second = 1_000_000_000 // _NANOSECONDS[array.type.unit]
+            counts = _numbers(array.cast(pa.int64()), np.float64, 1.0)
+            return counts / a_second - shift_s if shift_s else counts / a_second
+        times = _numbers(array, np.float64, column.factor)
+        return times if column.unit else _sized(times)
+
+    def _parsed(self, column: Column, texts: Any) -> Any:
+        """ISO 8601 texts as UTC timestamps, or numbers written as text. A text that is neither becomes null."""
+        numeric = pc.match_substring_regex(texts, r"^\s*[0-9]+(\.[0-9]*)?\s*$")
+        if pc.all(pc.fill_null(numeric, True)).as_py() and pc.any(numeric).as_py():
+            return pc.utf8_trim_whitespace(texts).cast(pa.float64())
+        iso = r"^\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
+        zoned = pc.match_substring_regex(texts, iso + r"(Z|[+-]\d{2}(:?\d{2})?)\s*$")
+        local = pc.match_substring_regex(texts, iso + r"\s*$")
+        if pc.any(local).as_py() and self._zone_shift_s is None:
+            raise InputError(
+                f"column {column.name!r} has times without a zone: say which with --column time_zone=Z "
+                "(or an offset as +02:00)"
+            )
+        texts = pc.utf8_trim_whitespace(texts)
+        null = pa.scalar(None, pa.string())
+        absolute = _instants(pc.if_else(zoned, texts, null), pa.timestamp("ns", "UTC"))
+        if not pc.any(local).as_py():
+            return absolute
+        shift = pa.scalar(int((self._zone_shift_s or 0.0) * 1e9), pa.duration("ns"))
+        naive = _instants(pc.if_else(local, texts, null), pa.timestamp("ns"))
+        return pc.coalesce(absolute, pc.subtract(naive, shift).cast(pa.timestamp("ns", "UTC")))
+
+    def _labels(self, column: Column, array: Any) -> Labels:
+        if not pa.types.is_dictionary(array.type):
+            array = array.cast(pa.string()).dictionary_encode()
+        dictionary = array.dictionary
+        kept = self._names.get(column.ours)
+        if kept is not None and kept[0].equals(dictionary):
+            _, names, remap = kept
+        else:
+            names, remap = _clean_names(dictionary.cast(pa.string()).to_pylist(), column.is_address)
+            self._names[column.ours] = (dictionary, names, remap)
+        indices = array.indices
+        if indices.null_count:
+            indices = pc.fill_null(indices, pa.scalar(-1, indices.type))
+        codes = _numpy(indices, np.int32)
+        return Labels(codes if remap is None else remap[codes], names)
+
+
+def _clean_names(texts: list[str | None], is_address: bool) -> tuple[tuple[str, ...], npt.NDArray[np.int32] | None]:
+    """Trimmed, printable names and the way from the file's codes to them; ``None`` where the codes can stay."""
+    cleaned = [clean_label(text or "") for text in texts]
+    if is_address:
+        cleaned = [text.lower() for text in cleaned]
+    index = {name: i for i, name in enumerate(dict.fromkeys(name for name in cleaned if name))}
+    if len(index) == len(cleaned):
+        return tuple(cleaned), None
+    codes = [index.get(name, -1) for name in cleaned]
+    return tuple(index), np.array([*codes, -1], dtype=np.int32)  # code -1 picks the appended -1
+
+
+def _instants(texts: Any, kind: Any) -> Any:
+    """Texts as timestamps; the few that match the pattern but are no date (31 February) become null."""
+    try:
+        return texts.cast(kind)
+    except pa.ArrowInvalid:
+        return pa.array([_instant_or_none(t, kind) for t in texts.to_pylist()], type=kind)
+
+
+def _instant_or_none(text: str | None, kind: Any) -> Any:
+    try:
+        return pa.scalar(text, pa.string()).cast(kind).value
+    except pa.ArrowInvalid:
+        return None
+
+
+def _is_view(kind: Any) -> bool:
+    return bool(pa.types.is_string_view(kind))
+
+
+def _numpy(array: Any, dtype: Any) -> npt.NDArray[Any]:
+    """The values of an array without nulls, the file's own memory where type and layout allow."""
+    buffer = array.buffers()[1]
+    kind = array.type.to_pandas_dtype()
+    if buffer is None:
+        return np.zeros(len(array), dtype=dtype)
+    values: npt.NDArray[Any] = np.frombuffer(buffer, dtype=kind)[array.offset : array.offset + len(array)]
+    if values.dtype == dtype:
+        # A read-only array is another type to the compiled kernels: such a one is copied.
+        return values if values.flags.writeable else values.copy()
+    return values.astype(dtype)
+
+
+def _numbers(array: Any, dtype: Any, factor: float) -> npt.NDArray[Any]:
+    """A numeric column, nulls as ``nan``."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
+        array = array.cast(pa.float64())
+    if array.null_count:
+        array = pc.fill_null(array.cast(pa.float64(), safe=False), np.nan)
+    values = _numpy(array, np.float64 if factor != 1.0 else dtype)
+    return values if factor == 1.0 else (values * factor).astype(dtype, copy=False)
+
+
+def _sized(times: Floats) -> Floats:
+    """Unix times in s, ms, µs or ns by which of them lies in 1990–2100; what lies in none stays and is refused."""
+    if len(times) and _YEAR_1990_S <= times.min() <= times.max() < _YEAR_2100_S:
+        return times
+    scaled = np.full(len(times), np.nan)
+    for scale in (1.0, 1e3, 1e6, 1e9):
+        fits = (times >= _YEAR_1990_S * scale) & (times < _YEAR_2100_S * scale)
+        scaled[fits] = times[fits] / scale
+    return scaled
+
+
+def _turned(track_deg: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Directions in [0, 360)."""
+    if not len(track_deg) or (np.nanmin(track_deg, initial=0.0) >= 0.0 and np.nanmax(track_deg, initial=0.0) < 360.0):
+        return track_deg
+    return np.where(np.isfinite(track_deg), track_deg % np.float32(360.0), np.float32(np.nan))
+
+
+def _flags(array: Any) -> npt.NDArray[np.int8]:
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or _is_view(array.type):
+        lowered = pc.utf8_lower(pc.utf8_trim_whitespace(array.cast(pa.string())))
+        yes = pc.is_in(lowered, pa.array(_TRUE)).to_numpy(zero_copy_only=False)
+        no = pc.is_in(lowered, pa.array(_FALSE)).to_numpy(zero_copy_only=False)
+        return np.where(yes, 1, np.where(no, 0, -1)).astype(np.int8)
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.int8())
+    values = _numbers(array, np.float64, 1.0)
+    return np.where(values == 1.0, 1, np.where(values == 0.0, 0, -1)).astype(np.int8)
+
+
+def _squawks(array: Any) -> npt.NDArray[np.int16]:
+    """Four octal digits, as text («0412») or as the decimal number they look like (412)."""
+    if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        texts = pc.utf8_trim_whitespace(array.cast(pa.string()))
+        octal = pc.match_substring_regex(texts, r"^[0-7]{1,4}(\.0)?$")
+        array = pc.if_else(octal, texts, pa.scalar(None, pa.string())).cast(pa.float64())
+    values = _numbers(array, np.float64, 1.0)
+    valid = (values >= 0.0) & (values <= 7777.0)
+    return np.where(valid, np.where(valid, values, 0.0), -1).astype(np.int16)
+
+
+def _codes(array: Any, kind: type[TargetDomain] | type[TargetCategory]) -> npt.NDArray[np.uint8]:
+    """Our codes, as numbers or by name in either case; anything else is UNKNOWN."""
+    if pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
+        values = _numbers(array, np.float64, 1.0)
+        return np.where((values >= 0) & (values < len(kind)), np.nan_to_num(values), 0).astype(np.uint8)
+    if not pa.types.is_dictionary(array.type):
+        array = array.cast(pa.string()).dictionary_encode()
+    by_name = {member.name: int(member) for member in kind}
+    names = [by_name.get((text or "").strip().upper(), 0) for text in array.dictionary.cast(pa.string()).to_pylist()]
+    codes = _numpy(pc.fill_null(array.indices, pa.scalar(-1, array.indices.type)), np.int32)
+    by_code: npt.NDArray[np.uint8] = np.array([*names, 0], dtype=np.uint8)  # code -1 picks the appended 0
+    return by_code[codes]
