@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from keepclear.detection.kernels.motion import carry, loss_times, plane_quadratic, vertical_window
+from keepclear.detection.kernels.motion import (
+    A_M,
+    AXIS_RATIO2,
+    E2,
+    RADIAN,
+    carry,
+    loss_times,
+    plane_quadratic,
+    vertical_window,
+)
 from keepclear.detection.kernels.pool import in_blocks
 from keepclear.detection.kernels.sweep import classify, order_class, places, sweep
 from keepclear.feeds.reports import Floats
@@ -54,6 +64,27 @@ class Pairs(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _direction(lat_deg, lon_deg, east_m, north_m, x, y, z):
+    """Latitude and longitude (radians) of a carried place, to the 3e-6 radians that the sweep allows for."""
+    p, q = east_m / 6.37e6, north_m / 6.37e6
+    if abs(lat_deg) > 70.0 or p * p + q * q > 1.6e-5:
+        return math.atan2(z * AXIS_RATIO2, math.sqrt(x * x + y * y)), math.atan2(y, x)
+    # a series of second order: what it leaves out is below 4e-3 cubed times tan² 70°
+    lat = lat_deg * RADIAN
+    s, c = math.sin(lat), math.cos(lat)
+    t = s / c
+    w2 = 1.0 - E2 * s * s
+    root = math.sqrt(w2)
+    p, q = east_m / A_M * root, north_m / (A_M * (1.0 - E2)) * root * w2
+    lon = lon_deg * RADIAN + p / c * (1.0 + q * t)
+    if lon >= math.pi:
+        lon -= 2.0 * math.pi
+    elif lon < -math.pi:
+        lon += 2.0 * math.pi
+    return lat + q - 0.5 * p * p * t, lon
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def prepare(begin, end, lat, lon, east, north, up, baro, geo, age, accuracy, separations, state, disc, reach, angle):
     """Each aircraft in the middle of the horizon: its state, its disc for the sweep, its reach and direction.
 
@@ -85,8 +116,7 @@ def prepare(begin, end, lat, lon, east, north, up, baro, geo, age, accuracy, sep
         disc[i, 4] = state[i, 6]
         disc[i, 6] = state[i, 7] if baro[i] != baro[i] else np.nan
         disc[i, 5] = disc[i, 7] = 0.5 * vertical + 0.5 * horizon * abs(vu) + 1.0
-        angle[0, i] = math.atan2(z * 1.0067394967422765, math.sqrt(x * x + y * y))
-        angle[1, i] = math.atan2(y, x)
+        angle[0, i], angle[1, i] = _direction(lat[i], lon[i], ve * ahead, vn * ahead, x, y, z)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -191,8 +221,9 @@ def few(lat, lon, east, north, up, baro, geo, age, accuracy, target, separations
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def gather(begin, end, ids, disc, out):
+def gather(ids, disc, out, middle, half, begin, end):
     for k in range(begin, end):
+        middle[k], half[k] = disc[ids[k], 4], disc[ids[k], 5]
         for c in range(8):
             out[k, c] = disc[ids[k], c]
 
@@ -203,6 +234,8 @@ class _Class(NamedTuple):
     start: npt.NDArray[np.int32]
     grid: Floats
     disc: npt.NDArray[np.float32]
+    middle: npt.NDArray[np.float32]
+    half: npt.NDArray[np.float32]
     reach_m: float
 
 
@@ -215,8 +248,9 @@ def candidates(
     for number, reach_m in enumerate(largest.tolist()):
         ids, columns, start, grid = order_class(kind, number, reach_m, lat_rad, lon_rad)
         ordered = np.empty((len(ids), 8), np.float32)
-        in_blocks(lambda a, b, ids=ids, out=ordered: gather(a, b, ids, disc, out), len(ids), 20_000, 1)  # type: ignore[misc]
-        classes.append(_Class(ids, columns, start, grid, ordered, reach_m))
+        middle, half = np.empty(len(ids), np.float32), np.empty(len(ids), np.float32)
+        in_blocks(partial(gather, ids, disc, ordered, middle, half), len(ids), 20_000, 1)
+        classes.append(_Class(ids, columns, start, grid, ordered, middle, half, reach_m))
     found: list[tuple[Any, ...]] = []
     for n, target in enumerate(classes):
         for query in classes[: n + 1]:
@@ -224,7 +258,7 @@ def candidates(
             def work(begin: int, end: int, query: _Class = query, target: _Class = target) -> tuple[Any, ...]:
                 p, q = sweep(
                     begin, end, query is target, query.columns, query.start, query.grid, query.disc, query.reach_m,
-                    target.columns, target.start, target.grid, target.disc, target.reach_m,
+                    target.columns, target.start, target.grid, target.disc, target.middle, target.half, target.reach_m,
                 )  # fmt: skip
                 answer: tuple[Any, ...] = then(p, q, query.ids, target.ids)
                 return answer

@@ -1,0 +1,32 @@
+"""Back from Earth-centred coordinates to longitude and latitude."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from keepclear.detection.kernels.motion import AXIS_RATIO2, RADIAN, carry
+
+__all__ = ["carried_positions", "lon_lat"]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lon_lat(x, y, z):
+    """Degrees, of a point on or near the ellipsoid; longitude in [-180, 180)."""
+    lon = math.atan2(y, x) / RADIAN
+    if lon >= 180.0:
+        lon -= 360.0
+    return lon, math.atan2(z * AXIS_RATIO2, math.sqrt(x * x + y * y)) / RADIAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def carried_positions(lat_deg, lon_deg, east_mps, north_mps, seconds):
+    """(lon, lat) columns after so many seconds straight ahead."""
+    n = len(lat_deg)
+    lon, lat = np.empty(n), np.empty(n)
+    for i in range(n):
+        x, y, z, _, _, _ = carry(lat_deg[i], lon_deg[i], east_mps[i], north_mps[i], seconds[i])
+        lon[i], lat[i] = lon_lat(x, y, z)
+    return lon, lat
