@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -19,163 +19,178 @@ from keepclear.alerts.model import (
     Sighting,
     Version,
 )
+from keepclear.alerts.settings import AlertSettings
 from keepclear.detection.situation import SituationBatch, Verdict
 from keepclear.tracks.picture import Picture, TrackStatus
 from keepclear.zones.zone_set import ZoneSet
 
-if TYPE_CHECKING:
-    from keepclear.alerts.settings import AlertSettings
-
-__all__ = ["draft", "redraft"]
+__all__ = ["Scene", "draft", "redraft"]
 
 VERSIONS_MAX = 16
 """Other sources' versions kept in one alert: more sensors than see one target anywhere."""
 
 
-def draft(
-    alert_id: str,
-    memory: SituationMemory,
-    row: int,
-    situations: SituationBatch,
-    picture: Picture,
-    zones: ZoneSet,
-    now_s: float,
-    settings: AlertSettings,
-    *,
-    exempt: bool,
-) -> Alert:
+@dataclass(frozen=True)
+class Scene:
+    """One cycle as it was given, with the look-ups that news needs, each built once and only if asked for."""
+
+    situations: SituationBatch
+    picture: Picture
+    zones: ZoneSet
+    now_s: float
+    settings: AlertSettings
+    sightings: dict[int, Sighting] = field(default_factory=dict)
+
+    @cached_property
+    def row_of(self) -> dict[int, int]:
+        """A track key's row in the picture."""
+        return {key: row for row, key in enumerate(self.picture.key.tolist())}
+
+    @cached_property
+    def situation_of(self) -> dict[tuple[int, int, int], int]:
+        """The row of (kind, track, other) in the situations."""
+        s = self.situations
+        return {k: row for row, k in enumerate(zip(s.kind.tolist(), s.track.tolist(), s.other.tolist()))}
+
+    @cached_property
+    def live_rows_of(self) -> dict[int, list[int]]:
+        """The live tracks' rows of each target that several tracks bear."""
+        codes = self.picture.reports.target.codes
+        live = np.flatnonzero((self.picture.status == TrackStatus.LIVE) & (codes >= 0))
+        several = np.bincount(codes[live])[codes[live]] > 1 if len(live) else np.zeros(0, dtype=np.bool_)
+        rows: dict[int, list[int]] = {}
+        for row in live[several].tolist():
+            rows.setdefault(int(codes[row]), []).append(row)
+        return rows
+
+    def sighting(self, key: int) -> Sighting | None:
+        """The track as it is now; None where it is in the picture no more."""
+        row = self.row_of.get(key)
+        if row is None:
+            return None
+        if key not in self.sightings:
+            r = self.picture.reports
+            fix = Fix(
+                float(r.time_s[row]),
+                float(r.lat_deg[row]),
+                float(r.lon_deg[row]),
+                float(r.altitude_baro_m[row]),
+                float(r.altitude_geo_m[row]),
+                float(r.ground_speed_mps[row]),
+                float(r.track_deg[row]),
+                int(r.squawk[row]),
+            )
+            self.sightings[key] = Sighting(key, r.target.at(row), r.callsign.at(row), r.source.at(row), fix, fix)
+        return self.sightings[key]
+
+
+def draft(alert_id: str, memory: SituationMemory, row: int, scene: Scene, *, exempt: bool) -> Alert:
     """A new alert about memory row ``row``; its tracks must be in the picture."""
     kind, other = int(memory["kind"][row]), int(memory["other"][row])
     about_tracks = kind in PAIRS
-    zone = None if about_tracks else zones[other]
-    track = _sighting(picture, int(memory["track"][row]))
+    zone = None if about_tracks else scene.zones[other]
+    track = scene.sighting(int(memory["track"][row]))
+    assert track is not None, "a situation is about a track of the same cycle's picture"
     alert = Alert(
         id=alert_id,
-        judged_by=settings.judged_by,
+        judged_by=scene.settings.judged_by,
         type=AlertType.of(kind),
         status=AlertStatus.CANDIDATE,
         verdict=Verdict.CLEAR,
         worst_verdict=Verdict.CLEAR,
         severity=Severity.LOW,
         track=track,
-        other=_sighting(picture, other) if about_tracks else None,
+        other=scene.sighting(other) if about_tracks else None,
         zone_id=zone.id if zone else "",
         zone_version=zone.version if zone else "",
         zone_name=zone.name if zone else "",
         zone_text=zone.text if zone else "",
-        raised_s=now_s,
-        changed_s=now_s,
+        raised_s=scene.now_s,
+        changed_s=scene.now_s,
         exempt=exempt,
     )
-    return redraft(alert, memory, row, situations, picture, now_s, settings)
+    return redraft(alert, memory, row, scene)
 
 
-def redraft(
-    alert: Alert,
-    memory: SituationMemory,
-    row: int,
-    situations: SituationBatch | None = None,
-    picture: Picture | None = None,
-    now_s: float | None = None,
-    settings: AlertSettings | None = None,
-) -> Alert:
-    """The alert with the figures of the latest cycle; with a picture also its tracks' newest fixes."""
+def redraft(alert: Alert, memory: SituationMemory, row: int, scene: Scene | None = None) -> Alert:
+    """The alert with the figures of the latest cycle; with a scene also its tracks' newest fixes."""
 
     def number(name: str) -> float:
         return float(memory[name][row])
 
-    at_s = alert.changed_s if now_s is None else now_s
-    actual = memory["verdict"][row] == Verdict.ACTUAL
-    to_cpa = number("cpa_s") if alert.other else number("time_to_s")
-    alert = replace(
+    at_s = alert.changed_s if scene is None else scene.now_s
+    verdict = Verdict(int(memory["verdict"][row]))
+    to_conflict_s = number("time_to_s")
+    track, other, versions, infringement = alert.track, alert.other, alert.versions, alert.infringement
+    horizontal_m, vertical_m = number("horizontal_m"), number("vertical_m")
+    if scene is not None:
+        track = _moved(track, scene)
+        if other is not None:
+            other = _moved(other, scene)
+            if verdict is Verdict.ACTUAL and infringement is not Infringement.MAJOR:
+                infringement = _infringement(horizontal_m, vertical_m, scene.settings)
+        else:
+            versions = _versions(alert, memory, row, scene) or versions
+    return replace(
         alert,
-        verdict=Verdict(int(memory["verdict"][row])),
+        verdict=verdict,
         worst_verdict=Verdict(int(memory["worst"][row])),
         severity=Severity.HIGH if memory["high"][row] else Severity.LOW,
+        track=track,
+        other=other,
         changed_s=at_s,
         entered_s=number("entered_s"),
         left_s=number("left_s"),
-        time_to_conflict_s=number("time_to_s"),
-        tca_s=at_s + to_cpa,
+        time_to_conflict_s=to_conflict_s,
+        tca_s=at_s + (to_conflict_s if other is None else number("cpa_s")),
         duration_s=number("duration_s"),
-        horizontal_m=number("horizontal_m"),
+        horizontal_m=horizontal_m,
         horizontal_min_m=number("horizontal_min_m"),
-        vertical_m=number("vertical_m"),
+        vertical_m=vertical_m,
         vertical_min_m=number("vertical_min_m"),
         depth_m=number("depth_m"),
         depth_max_m=number("depth_max_m"),
         at_lat_deg=number("at_lat_deg"),
         at_lon_deg=number("at_lon_deg"),
         probability_pct=100.0 * number("confidence"),
+        infringement=infringement,
         violations=int(memory["violations"][row]),
         stale=bool(memory["stale"][row]),
+        versions=versions,
     )
-    if settings is not None and alert.other is not None:
-        alert = replace(alert, infringement=_infringement(alert, settings, bool(actual)))
-    if picture is None or situations is None:
-        return alert
-    track = _moved(alert.track, picture)
-    other = _moved(alert.other, picture) if alert.other else None
-    versions = _versions(alert, memory, row, situations, picture) if alert.other is None else ()
-    return replace(alert, track=track, other=other, versions=versions or alert.versions)
 
 
-def _infringement(alert: Alert, settings: AlertSettings, actual: bool) -> Infringement:
-    """Major once both distances were below half of the separation, minor once it was infringed at all."""
-    if alert.infringement is Infringement.MAJOR or not actual:
-        return alert.infringement
-    vertical_m = 0.0 if math.isnan(alert.vertical_m) else alert.vertical_m
-    half = alert.horizontal_m < settings.separation_horizontal_m / 2 and vertical_m < settings.separation_vertical_m / 2
+def _infringement(horizontal_m: float, vertical_m: float, settings: AlertSettings) -> Infringement:
+    """Major while both distances are below half of the separation, an unknown vertical one counting as none."""
+    vertical_m = 0.0 if math.isnan(vertical_m) else vertical_m
+    half = horizontal_m < settings.separation_horizontal_m / 2 and vertical_m < settings.separation_vertical_m / 2
     return Infringement.MAJOR if half else Infringement.MINOR
 
 
-def _sighting(picture: Picture, key: int) -> Sighting:
-    row = int(np.flatnonzero(picture.key == key)[0])
-    reports = picture.reports
-    fix = _fix(picture, row)
-    return Sighting(key, reports.target.at(row), reports.callsign.at(row), reports.source.at(row), fix, fix)
-
-
-def _moved(sighting: Sighting, picture: Picture) -> Sighting:
-    """With the newest fix; as it was where the track is in the picture no more."""
-    rows = np.flatnonzero(picture.key == sighting.key)
-    if not len(rows):
+def _moved(sighting: Sighting, scene: Scene) -> Sighting:
+    now = scene.sighting(sighting.key)
+    if now is None or now is sighting:
         return sighting
-    callsign = picture.reports.callsign.at(int(rows[0])) or sighting.callsign
-    return replace(sighting, last=_fix(picture, int(rows[0])), callsign=callsign)
+    return replace(sighting, last=now.last, callsign=now.callsign or sighting.callsign)
 
 
-def _fix(picture: Picture, row: int) -> Fix:
-    r = picture.reports
-    return Fix(
-        float(r.time_s[row]), float(r.lat_deg[row]), float(r.lon_deg[row]), float(r.altitude_baro_m[row]),
-        float(r.altitude_geo_m[row]), float(r.ground_speed_mps[row]), float(r.track_deg[row]), int(r.squawk[row]),
-    )  # fmt: skip
-
-
-def _versions(
-    alert: Alert, memory: SituationMemory, row: int, situations: SituationBatch, picture: Picture
-) -> tuple[Version, ...]:
+def _versions(alert: Alert, memory: SituationMemory, row: int, scene: Scene) -> tuple[Version, ...]:
     """What the other sources' tracks of the same target give for the same zone in the same cycle (practice R2.1).
 
     A stale track gives no version: what it last said is no verdict on now.
     """
-    target = picture.reports.target
-    here = np.flatnonzero(picture.key == alert.track.key)
-    if not len(here) or target.codes[here[0]] < 0:
+    picture, situations = scene.picture, scene.situations
+    here = scene.row_of.get(alert.track.key)
+    if here is None:
         return ()
-    same = (target.codes == target.codes[here[0]]) & (picture.status == TrackStatus.LIVE)
-    same[here] = False
+    kind, zone = int(memory["kind"][row]), int(memory["other"][row])
     versions = []
-    for other in np.flatnonzero(same)[:VERSIONS_MAX].tolist():
-        found = np.flatnonzero(
-            (situations.track == picture.key[other])
-            & (situations.other == memory["other"][row])
-            & (situations.kind == memory["kind"][row])
-        )
-        verdict = Verdict(int(situations.verdict[found[0]])) if len(found) else Verdict.CLEAR
-        depth_m = float(situations.depth_m[found[0]]) if len(found) else math.nan
-        versions.append(
-            Version(picture.reports.source.at(other), verdict, depth_m, float(picture.reports.time_s[other]))
-        )
+    for other in scene.live_rows_of.get(int(picture.reports.target.codes[here]), ())[: VERSIONS_MAX + 1]:
+        if other == here:
+            continue
+        found = scene.situation_of.get((kind, int(picture.key[other]), zone))
+        verdict = Verdict.CLEAR if found is None else Verdict(int(situations.verdict[found]))
+        depth_m = math.nan if found is None else float(situations.depth_m[found])
+        source, time_s = picture.reports.source.at(other), float(picture.reports.time_s[other])
+        versions.append(Version(source, verdict, depth_m, time_s))
     return tuple(versions)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.alerts.drafting import draft, redraft
+from keepclear.alerts.drafting import Scene, draft, redraft
 from keepclear.alerts.memory import PAIRS, SituationMemory
 from keepclear.alerts.model import (
     Acknowledgement,
@@ -162,7 +162,6 @@ def step(
     memory["hits"][over | exempt_left] = 0
     memory["actual_hits"][over | exempt_left] = 0
 
-    _count(state, new_violation & (memory["kind"] == SituationKind.APW), now_exempt, raised, picture)
     told += [
         Told(EventKind.EXEMPT_INSIDE, np.flatnonzero(now_exempt)),
         Told(EventKind.EXEMPT_LEFT, np.flatnonzero(exempt_left)),
@@ -176,9 +175,11 @@ def step(
         Told(EventKind.ENDED, np.flatnonzero(over & ~lost & exempt), EndReason.EXEMPT),
         Told(EventKind.ENDED, np.flatnonzero(over & ~lost & ~exempt), EndReason.CLEAR),
     ]
+    scene = Scene(situations, picture, zones, now_s, settings)
+    _count(state, new_violation & (memory["kind"] == SituationKind.APW), now_exempt, raised, scene)
     for news in told:
         for row in news.rows.tolist():
-            events.append(_tell(state, row, news, situations, picture, zones, now_s, settings))
+            events.append(_tell(state, row, news, scene))
 
     forgotten = lost & (phase != CLOSED) | (phase == CANDIDATE) & ~present & ~_any_hit(memory, settings)
     forgotten |= (phase == CLOSED) & (lost | (now_s - memory["closed_s"] > settings.rejoin_s))
@@ -305,19 +306,18 @@ def _any_hit(memory: SituationMemory, settings: AlertSettings) -> Mask:
     return _in_cycles(memory["hits"], 1, max(settings.of_cycles, settings.of_actual_cycles))
 
 
-def _count(state: AlertState, violation: Mask, now_exempt: Mask, raised: Mask, picture: Picture) -> None:
+def _count(state: AlertState, violation: Mask, now_exempt: Mask, raised: Mask, scene: Scene) -> None:
     if not (violation.any() or now_exempt.any() or raised.any()):
         return
     c = state.counts
     keys = set(state.memory["track"][violation].tolist())
-    row_of = {int(k): row for row, k in enumerate(picture.key.tolist())} if keys else {}
     at_least = c.at_least
     for key in sorted(keys):
         if len(state.seen_tracks) >= COUNTED_MAX:
             at_least = True
             break
         state.seen_tracks.add(key)
-        state.seen_aircraft.add(picture.reports.target.at(row_of[key]) or f"track {key}")
+        state.seen_aircraft.add(scene.picture.reports.target.at(scene.row_of[key]) or f"track {key}")
     state.counts = replace(
         c, aircraft=len(state.seen_aircraft), tracks=len(state.seen_tracks), at_least=at_least,
         violations=c.violations + int(np.count_nonzero(violation)),
@@ -325,25 +325,15 @@ def _count(state: AlertState, violation: Mask, now_exempt: Mask, raised: Mask, p
     )  # fmt: skip
 
 
-def _tell(
-    state: AlertState,
-    row: int,
-    news: Told,
-    situations: SituationBatch,
-    picture: Picture,
-    zones: ZoneSet,
-    now_s: float,
-    settings: AlertSettings,
-) -> AlertEvent:
+def _tell(state: AlertState, row: int, news: Told, scene: Scene) -> AlertEvent:
     alert = state.alerts[row]
-    if alert is None or (alert.exempt and news.kind is EventKind.RAISED):
+    if alert is None:
         state.serial += 1
-        alert = draft(
-            f"{state.run_id}-{state.serial:06d}", state.memory, row, situations, picture, zones, now_s, settings,
-            exempt=news.kind is EventKind.EXEMPT_INSIDE,
-        )  # fmt: skip
+        alert_id = f"{state.run_id}-{state.serial:06d}"
+        alert = draft(alert_id, state.memory, row, scene, exempt=news.kind is EventKind.EXEMPT_INSIDE)
     else:
-        alert = redraft(alert, state.memory, row, situations, picture, now_s, settings)
+        alert = redraft(alert, state.memory, row, scene)
+    now_s = scene.now_s
     if news.kind is EventKind.ENDED:
         alert = replace(alert, status=AlertStatus.ENDED, verdict=Verdict.CLEAR, ended_s=now_s, end_reason=news.reason)
     elif news.kind in (EventKind.RAISED, EventKind.REJOINED, EventKind.CHANGED):
