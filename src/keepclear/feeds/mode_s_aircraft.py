@@ -25,8 +25,8 @@ __all__ = ["ModeSAircraft"]
 
 PAIR_AGE_MAX_S = 10.0
 """Even and odd frame no further apart: Doc 9871 C.2.6.7."""
-ANCHOR_AGE_MAX_S = 60.0
-"""One frame is resolved near the last position for so long; at 600 m/s that is 19 NM of the 180 NM allowed."""
+ANCHOR_AGE_MAX_S = 180.0
+"""One frame is resolved near the last position for so long; at ``SPEED_MAX_MPS`` that is 97 of the 180 NM allowed."""
 SURFACE_ANCHOR_AGE_MAX_S = 600.0
 """The same on the ground, where 45 NM are allowed and aircraft taxi."""
 SPEED_MAX_MPS = 1000.0

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from keepclear.feeds.addresses import clean_address, clean_callsign
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.json_documents import DocumentCutter
@@ -144,8 +145,8 @@ class StatesDecoder:
             domain=np.array(ground, dtype=np.uint8),
             category=np.array([_CATEGORIES.get(c, TargetCategory.UNKNOWN) for c in codes], dtype=np.uint8),
             squawk=[int(q) if (q := s.squawk) and len(q) == 4 and q.isascii() and q.isdigit() else -1 for s in states],
-            target=Labels.of([s.icao24.strip().lower() for s in states]),
-            callsign=Labels.of([s.callsign.strip() if s.callsign else None for s in states]),
+            target=Labels.of([clean_address(s.icao24) for s in states]),
+            callsign=Labels.of([clean_callsign(s.callsign) for s in states]),
             source=self._source,
         )
         keep = screen_positions(

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from keepclear.errors import InputError, LimitExceeded
+from keepclear.feeds.addresses import ADDRESS_CHARACTERS_MAX, clean_address, clean_callsign
 from keepclear.feeds.adsb_quality import accuracy_of_columns, category_of_emitter, domain_of_emitter
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
@@ -59,6 +62,12 @@ class _Aircraft(msgspec.Struct, gc=False):
     nac_p: float | None = None
     seen_pos: float | None = None
     lastPosition: _LastPosition | None = None  # noqa: N815 - the format's own name
+
+
+_FIELDS = attrgetter(
+    "hex", "flight", "lat", "lon", "alt_baro", "alt_geom", "gs", "track", "baro_rate", "geom_rate", "squawk",
+    "category", "nac_p", "nic", "rc", "seen_pos",
+)  # fmt: skip
 
 
 class _Document(msgspec.Struct, gc=False):
@@ -148,42 +157,53 @@ class AircraftJsonDecoder:
                 last = a.lastPosition
                 a.lat, a.lon, a.nic, a.rc, a.seen_pos = last.lat, last.lon, last.nic, last.rc, last.seen_pos
                 a.nac_p = None
-        aircraft = [a for a in aircraft if a.lat is not None and a.lon is not None]
+        located = [a for a in aircraft if a.lat is not None and a.lon is not None]
+        aircraft = [a for a in located if 6 <= len(a.hex) <= ADDRESS_CHARACTERS_MAX]
+        for _ in range(len(located) - len(aircraft)):
+            self.faults.add("hex is not an address", place)
         if not aircraft:
             return ReportBatch.empty()
-        f64 = np.float64
-        seen_pos_s = np.array([a.seen_pos for a in aircraft], dtype=f64)
-        time_s = now_s - np.nan_to_num(seen_pos_s)
-        lat_deg = np.array([a.lat for a in aircraft], dtype=f64)
-        lon_deg = np.array([a.lon for a in aircraft], dtype=f64)
-        on_ground = np.array([a.alt_baro == "ground" for a in aircraft], dtype=np.int8)
-        alt_baro_ft = [None if isinstance(a.alt_baro, str) else a.alt_baro for a in aircraft]
-        baro_rate = np.array([a.baro_rate for a in aircraft], dtype=np.float32)
-        geom_rate = np.array([a.geom_rate for a in aircraft], dtype=np.float32)
-        codes = [a.category or "" for a in aircraft]
-        domain = {code: domain_of_emitter(code) for code in set(codes)}
-        category = {code: category_of_emitter(code) for code in set(codes)}
+        (
+            hexes,
+            flights,
+            lats,
+            lons,
+            baro_ft,
+            geo_ft,
+            speed_kt,
+            track,
+            baro_fpm,
+            geo_fpm,
+            squawks,
+            emitters,
+            *quality,
+            seen,
+        ) = zip(*map(_FIELDS, aircraft))
+        lat_deg, lon_deg = np.array(lats, dtype=np.float64), np.array(lons, dtype=np.float64)
+        on_ground = np.fromiter(map("ground".__eq__, baro_ft), dtype=np.int8, count=len(aircraft))
+        if str in set(map(type, baro_ft)):  # «ground» in the place of an altitude
+            baro_ft = tuple(None if isinstance(ft, str) else ft for ft in baro_ft)
+        baro_rate, geo_rate = np.array(baro_fpm, dtype=np.float32), np.array(geo_fpm, dtype=np.float32)
+        domain = {code: domain_of_emitter(code or "") for code in set(emitters)}
+        category = {code: category_of_emitter(code or "") for code in set(emitters)}
+        nac_p, nic, rc_m = (np.array(codes, dtype=np.float32) for codes in quality)
         batch = ReportBatch.build(
-            time_s=time_s,
+            time_s=now_s - np.nan_to_num(np.array(seen, dtype=np.float64)),
             received_s=self._received_s if math.isfinite(self._received_s) else None,
             lat_deg=lat_deg,
             lon_deg=wrapped_lon_deg(lon_deg),
-            altitude_baro_m=np.array(alt_baro_ft, dtype=f64) * FOOT_M,
-            altitude_geo_m=np.array([a.alt_geom for a in aircraft], dtype=f64) * FOOT_M,
-            ground_speed_mps=np.array([a.gs for a in aircraft], dtype=f64) * KNOT_MPS,
-            track_deg=np.array([a.track for a in aircraft], dtype=f64) % 360.0,
-            vertical_rate_mps=np.where(np.isnan(baro_rate), geom_rate, baro_rate) * np.float32(FT_PER_MIN_MPS),
-            accuracy_m=accuracy_of_columns(
-                np.array([a.nac_p for a in aircraft], dtype=np.float32),
-                np.array([a.nic for a in aircraft], dtype=np.float32),
-                np.array([a.rc for a in aircraft], dtype=np.float32),
-            ),
+            altitude_baro_m=np.array(baro_ft, dtype=np.float64) * FOOT_M,
+            altitude_geo_m=np.array(geo_ft, dtype=np.float64) * FOOT_M,
+            ground_speed_mps=np.array(speed_kt, dtype=np.float64) * KNOT_MPS,
+            track_deg=np.array(track, dtype=np.float64) % 360.0,
+            vertical_rate_mps=np.where(np.isnan(baro_rate), geo_rate, baro_rate) * np.float32(FT_PER_MIN_MPS),
+            accuracy_m=accuracy_of_columns(nac_p, nic, rc_m),
             on_ground=on_ground,
-            domain=np.array([domain[code] for code in codes], dtype=np.uint8),
-            category=np.array([category[code] for code in codes], dtype=np.uint8),
-            squawk=_squawks([a.squawk for a in aircraft]),
-            target=Labels.of([a.hex.strip().lower() for a in aircraft]),
-            callsign=Labels.of([a.flight.strip() if a.flight else None for a in aircraft]),
+            domain=np.array([domain[code] for code in emitters], dtype=np.uint8),
+            category=np.array([category[code] for code in emitters], dtype=np.uint8),
+            squawk=_squawks(squawks),
+            target=Labels.of([clean_address(text) for text in hexes]),
+            callsign=Labels.of([clean_callsign(text) for text in flights]),
             source=self._source,
         )
         keep = screen_positions(
@@ -208,7 +228,7 @@ class AircraftJsonDecoder:
         return [a for i, a in enumerate(aircraft) if i not in repeated]
 
 
-def _squawks(texts: list[str | None]) -> list[int]:
+def _squawks(texts: Sequence[str | None]) -> list[int]:
     codes = {text: _squawk(text) for text in set(texts)}
     return [codes[text] for text in texts]
 
@@ -276,7 +296,7 @@ class TraceDecoder:
             domain=np.array([domain_of_emitter(e) for e in emitter], dtype=np.uint8),
             category=np.array([category_of_emitter(e) for e in emitter], dtype=np.uint8),
             squawk=squawk,
-            target=Labels.constant(trace.icao.lower(), len(rows)),
+            target=Labels.constant(clean_address(trace.icao), len(rows)),
             callsign=Labels.of(flight),
             source=self._source,
         )
@@ -314,7 +334,7 @@ def _trace_row(raw: msgspec.Raw, start_s: float, held: _Held) -> tuple[Any, ...]
     climb, details, _, geo_ft = (*row[7:11], None, None, None, None)[:4]
     if isinstance(details, dict):
         said = msgspec.convert(details, _Details)
-        held.flight = said.flight.strip() if said.flight else held.flight
+        held.flight = clean_callsign(said.flight) or held.flight
         held.squawk = _squawk(said.squawk) if said.squawk else held.squawk
         held.category = said.category or held.category
         quality = [np.array([_NAN if v is None else v], dtype=np.float32) for v in (said.nac_p, said.nic, said.rc)]

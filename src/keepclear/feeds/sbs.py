@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from keepclear.feeds.addresses import clean_callsign
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.lines import LineCutter
@@ -135,7 +136,7 @@ class SbsDecoder:
         else:
             self._aircraft.move_to_end(address)
         if fields[10].strip():
-            known.callsign, known.callsign_s = fields[10].decode("ascii", "replace").strip(), time_s
+            known.callsign, known.callsign_s = clean_callsign(fields[10].decode("ascii", "replace")), time_s
         squawk = fields[17].strip()
         if len(squawk) == 4 and squawk.isdigit():
             known.squawk, known.squawk_s = int(squawk), time_s

@@ -264,4 +264,5 @@ def _codes(array: Any, kind: type[TargetDomain] | type[TargetCategory]) -> npt.N
     names = [by_name.get((text or "").strip().upper(), 0) for text in array.dictionary.cast(pa.string()).to_pylist()]
     codes = _numpy(pc.fill_null(array.indices, pa.scalar(-1, array.indices.type)), np.int32)
     by_code: npt.NDArray[np.uint8] = np.array([*names, 0], dtype=np.uint8)  # code -1 picks the appended 0
-    return by_code[codes]
+    coded: npt.NDArray[np.uint8] = by_code[codes]
+    return coded
