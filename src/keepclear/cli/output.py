@@ -44,9 +44,7 @@ def format_of(format: str | None, out: Path | None) -> str:
     try:
         return _SUFFIXES[out.suffix.lower()]
     except KeyError:
-        raise UsageError(
-            f"{out}: the suffix says no format; add --format with one of {', '.join(FORMATS)}"
-        ) from None
+        raise UsageError(f"{out}: the suffix says no format; add --format with one of {', '.join(FORMATS)}") from None
 
 
 def write_rows(table: pa.Table, format: str | None, out: Path | None) -> None:

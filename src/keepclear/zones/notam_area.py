@@ -26,6 +26,7 @@ _LENGTH = r"(?P<value>\d+(?:[.,]\d+)?)\s*-?(?P<unit>NAUTICAL MILES|KILOMETRES|NM
 _RADIUS = re.compile(
     rf"\b(?:RADIUS|RAD|WITHIN|WI|CIRCLE)\b[\s:=,]*(?:(?:A|AN|OF|IS|THE|WITH|RADIUS|RAD|CIRCLE|AREA)\b[\s:=,]*){{0,5}}{_LENGTH}"
     rf"|{_LENGTH.replace('<value>', '<value2>').replace('<unit>', '<unit2>')}\s*(?:RADIUS|RAD\b|CIRCLE)"
+    r"|(?P<value4>\d+(?:[.,]\d+)?)\s*(?P<unit4>NMR)\b"
     rf"|\bR(?:AD|ADIUS)?\s*=?\s*{_LENGTH.replace('<value>', '<value3>').replace('<unit>', '<unit3>')}"
 )
 _CORRIDOR = re.compile(
@@ -43,6 +44,11 @@ _JOINT = re.compile(
     r"|UNTIL|WITH|GEODESIC|GREAT CIRCLE|[A-Z]|\d{1,2})\b)*"
 )
 _LABEL = re.compile(r"(?<!\S)\d{1,2}[.):](?!\d)")
+_LINK = re.compile(
+    r"\s*(?:\([^)]*\)\s*)?(?:(?:RADIUS|CIRCLE)\s*)?"
+    r"(?:CENTRED|CENTERED|CENTRE|CENTER|OF|AROUND|ROUND|FROM|FM|ON|ABOUT|AT|BTN)\b"
+)
+_ARC_OF = re.compile(r"\b(?:ARC|(?:(?:ANTI|COUNTER)-?\s?)?CLOCKWISE|C?CW)\b")
 _CIRCLE_JOINT_MAX = 90
 """Characters between a radius and its centre: «RADIUS CENTRED ON AERODROME REFERENCE POINT (ARP) …»."""
 
@@ -74,6 +80,7 @@ def read_area(text: str) -> AreaReading:
 
 
 def _circles(text: str, found: list[Found], shapes: list[Shape], used: set[int]) -> str:
+    previous_end = -1_000
     for match in _RADIUS.finditer(text):
         after = next((i for i, f in enumerate(found) if f.start >= match.end()), None)
         before = max((i for i, f in enumerate(found) if f.end <= match.start()), default=None)
@@ -93,14 +100,26 @@ def _circles(text: str, found: list[Found], shapes: list[Shape], used: set[int])
             shapes.extend(Circle(lon, lat, half_width_m) for lon, lat in (line[0], line[-1]))
             used.update(range(after, last + 1))
             continue
-        if _arc_direction(text[found[before].end if before is not None else 0 : match.end()] + following):
+        if _ARC_OF.search(text[found[before].end if before is not None else 0 : match.end()] + following):
             continue  # the radius of an arc, which belongs to a polygon
-        if after is not None and len(following) <= _CIRCLE_JOINT_MAX and ". " not in following and after not in used:
-            centre = after
-        elif before is not None and match.start() - found[before].end <= 40 and before not in used:
+        linked = _LINK.match(text, match.end())  # «… of», «… centred on»: the centre comes after the radius
+        closely = (
+            before is not None
+            and before not in used
+            and not linked
+            and _JOINT.fullmatch(text[found[before].end : match.start()])
+        )
+        free = after is not None and after not in used and len(following) <= _CIRCLE_JOINT_MAX and ". " not in following
+        if closely and before is not None:
             centre = before
-        else:
+        elif free and after is not None:
+            centre = after
+        elif match.start() - previous_end <= 20:
+            previous_end = match.end()  # the same radius in another unit: «5KM (2.7NM RADIUS)»
             continue
+        else:
+            return "item E) speaks of a radius around something that it does not give by coordinates"
+        previous_end = match.end()
         lon, lat = found[centre].position
         shapes.append(Circle(lon, lat, _length_m(match)))
         used.add(centre)
@@ -108,8 +127,8 @@ def _circles(text: str, found: list[Found], shapes: list[Shape], used: set[int])
 
 
 def _length_m(match: re.Match[str]) -> float:
-    value = match["value"] or match["value2"] or match["value3"]
-    unit = match["unit"] or match["unit2"] or match["unit3"]
+    value = match["value"] or match["value2"] or match["value3"] or match["value4"]
+    unit = match["unit"] or match["unit2"] or match["unit3"] or match["unit4"]
     return float(value.replace(",", ".")) * _UNIT_M[unit]
 
 
