@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
+from referencing import Registry, Resource
+
 from keepclear.errors import InputError
 from keepclear.quantities import UNBOUNDED, Datum, LengthUnit, Level
 from keepclear.space.geometry import Circle, EdgeType, Polygon
 from keepclear.zones import ed318
 from keepclear.zones.model import Restriction, SolarEvent, TimeOfDay, Zone
 from keepclear.zones.reading import Severity
-from referencing import Registry, Resource
 
 GOOD = (
     "ED318_Example_Collection.json",

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keepclear.errors import InputError
 from keepclear.quantities import UNBOUNDED, LengthUnit, Level
 from keepclear.space.geometry import EdgeType
 from keepclear.zones.level_text import level_of
-from keepclear.zones.model import Restriction, ZoneType
+from keepclear.zones.model import Restriction, Zone, ZoneType
 
-__all__ = ["ForeignProperties", "recognise"]
+__all__ = ["ForeignProperties", "recognise", "with_unused_id"]
 
 _ID = ("id", "identifier", "ident", "designator", "zoneid", "designation", "gid", "uuid", "code", "globalid", "fid",
        "objectid")  # fmt: skip
@@ -91,6 +91,17 @@ def recognise(properties: Mapping[str, object]) -> ForeignProperties:
         edge_type=EdgeType(edge) if edge in EdgeType.__members__ else None,
         radius_m=float(radius) if isinstance(radius, int | float) and not isinstance(radius, bool) else None,
     )
+
+
+def with_unused_id(zone: Zone, used: set[str], index: int, warnings: list[str]) -> Zone:
+    """The zone under an id that no earlier one of the file has; names and codes of other people's files repeat."""
+    if zone.id in used:
+        warnings.append(
+            f"the id {zone.id[:60]!r} is used before in this file: this zone is called {zone.id[:60]}#{index}"
+        )
+        zone = replace(zone, id=f"{zone.id}#{index}")
+    used.add(zone.id)
+    return zone
 
 
 def _plain(key: str) -> str:

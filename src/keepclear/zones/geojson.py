@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from keepclear.errors import InputError
 from keepclear.space.geometry import Circle, EdgeType, Polygon, Ring, Shape
 from keepclear.zones.antimeridian import crosses_antimeridian, cut_polygon
-from keepclear.zones.foreign_properties import ForeignProperties, recognise
+from keepclear.zones.foreign_properties import ForeignProperties, recognise, with_unused_id
 from keepclear.zones.model import Restriction, Volume, Zone, ZoneOrigin, ZoneType
 from keepclear.zones.outline_checks import check_circle, check_polygon
 from keepclear.zones.reading import Problem, Severity, ZoneReading, ZoneWriting
-from keepclear.zones.strict_json import Document, Node, load, within
+from keepclear.zones.strict_json import MAX_DEPTH, MAX_OWN_DEPTH, Document, Node, load, within
 from keepclear.zones.zone_record import FIELDS, SCHEMA, read_record, read_volume_record, write_record
 
 __all__ = ["FORMAT", "looks_like", "read", "write"]
@@ -44,7 +45,7 @@ def looks_like(head: bytes) -> bool:
 
 def read(data: bytes, source: str) -> ZoneReading:
     """The zones of a GeoJSON text; raises :class:`InputError` where it is none."""
-    document = load(data, source=source)
+    document = load(data, source=source, max_depth=MAX_OWN_DEPTH)
     root = Node(document.value)
     if not isinstance(document.value, dict) or document.value.get("type") not in _TYPES:
         raise InputError("this is not GeoJSON: no object with a GeoJSON «type» at the top", source=source)
@@ -62,10 +63,15 @@ def read(data: bytes, source: str) -> ZoneReading:
         collection = {}
     zones: list[Zone] = []
     problems: list[Problem] = []
+    used: set[str] = set()
     for index, feature in enumerate(features):
         place = _place(document, feature, index)
         try:
+            if document.depth > MAX_DEPTH and not _is_own(feature):
+                feature.refuse(f"the file nests more than {MAX_DEPTH} deep")
             zone, warnings = _read_feature(feature, index, collection, ZoneOrigin(source, place, FORMAT))
+            if not _is_own(feature):
+                zone = with_unused_id(zone, used, index, warnings)
         except InputError as error:
             problems.append(Problem(source, within(place, feature, error.where), error.message))
             continue
@@ -160,9 +166,12 @@ def _own_volume(record: Node, part: Node, warnings: list[str]) -> Volume:
     return read_volume_record(record, polygon)
 
 
-def _with_extension(zone: Zone, extension: dict[str, object]) -> Zone:
-    from dataclasses import replace
+def _is_own(feature: Node) -> bool:
+    properties = feature.value.get("properties") if isinstance(feature.value, dict) else None
+    return isinstance(properties, dict) and properties.get("schema") == SCHEMA
 
+
+def _with_extension(zone: Zone, extension: dict[str, object]) -> Zone:
     return replace(zone, extensions={**zone.extensions, FORMAT: extension})
 
 

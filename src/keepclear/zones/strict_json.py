@@ -16,12 +16,14 @@ from typing import NoReturn
 
 from keepclear.errors import InputError, LimitExceeded
 
-__all__ = ["MAX_DEPTH", "MAX_DOCUMENT_BYTES", "Document", "Node", "load", "within"]
+__all__ = ["MAX_DEPTH", "MAX_DOCUMENT_BYTES", "MAX_OWN_DEPTH", "Document", "Node", "load", "within"]
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """A whole state's zones are some 20 MB; parsed JSON takes about fifteen times its size in memory."""
-MAX_DEPTH = 32
+MAX_DEPTH = 24
 """A GeometryCollection of multipolygons nests 10 deep; properties of real files stay under 16."""
+MAX_OWN_DEPTH = 40
+"""Of our own files, which hold what other files carried a few levels deeper."""
 _MAX_INTEGER_DIGITS = 25
 """No published identifier is longer; Python's integers would grow with the input."""
 
@@ -41,6 +43,7 @@ class Document:
 
     value: object
     element_lines: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    depth: int = 0
 
     def line_of(self, key: str, index: int) -> int:
         """The element's line, 0 where not known."""
@@ -53,11 +56,11 @@ class Document:
         return f"{key}[{index}] (line {line})" if line else f"{key}[{index}]"
 
 
-def load(data: bytes, *, source: str = "") -> Document:
+def load(data: bytes, *, source: str = "", max_depth: int = MAX_DEPTH) -> Document:
     """The document; raises :class:`InputError` with the place for anything not strictly JSON.
 
     Refused: bytes after the end, duplicate keys, NaN and Infinity, numbers beyond a double, lone surrogates, more
-    than ``MAX_DEPTH`` levels, more than ``MAX_DOCUMENT_BYTES``, anything but UTF-8 (a byte order mark is skipped).
+    than ``max_depth`` levels, more than ``MAX_DOCUMENT_BYTES``, anything but UTF-8 (a byte order mark is skipped).
     """
     if len(data) > MAX_DOCUMENT_BYTES:
         raise LimitExceeded(f"the file has {len(data):,} bytes, more than {MAX_DOCUMENT_BYTES:,}", source=source)
@@ -76,7 +79,7 @@ def load(data: bytes, *, source: str = "") -> Document:
     except json.JSONDecodeError as error:
         raise InputError(f"this is not JSON ({error.msg})", where=f"line {error.lineno}", source=source) from None
     except RecursionError:
-        raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source) from None
+        raise LimitExceeded(f"the JSON nests more than {max_depth} deep", source=source) from None
     except _Duplicate as error:
         where = _duplicate_place(text)
         raise InputError(f"the key {error.args[0]} is given twice in one object", where=where, source=source) from None
@@ -88,8 +91,8 @@ def load(data: bytes, *, source: str = "") -> Document:
         except UnicodeEncodeError:
             raise InputError("a text holds half of a surrogate pair (\\ud800–\\udfff)", source=source) from None
         except RecursionError:
-            raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source) from None
-    return Document(value, _element_lines(text, source))
+            raise LimitExceeded(f"the JSON nests more than {max_depth} deep", source=source) from None
+    return Document(value, *_element_lines(text, source, max_depth))
 
 
 def within(place: str, element: Node, where: str) -> str:
@@ -154,9 +157,9 @@ def _duplicate_place(text: str) -> str:
     return ""
 
 
-def _element_lines(text: str, source: str) -> dict[str, tuple[int, ...]]:
+def _element_lines(text: str, source: str, max_depth: int) -> tuple[dict[str, tuple[int, ...]], int]:
     """One pass over the brackets of well-formed JSON: bounds the depth and finds where elements begin."""
-    depth = 0
+    depth = deepest = 0
     key = ""
     arrays: dict[str, list[int]] = {}
     inside: list[int] | None = None
@@ -164,14 +167,16 @@ def _element_lines(text: str, source: str) -> dict[str, tuple[int, ...]]:
     for match in _TOKEN.finditer(text):
         piece = match.group()
         if piece[0] == "[" and len(piece) > 1:
-            if depth == MAX_DEPTH:
-                raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source)
+            deepest = max(deepest, depth + 1)
+            if depth == max_depth:
+                raise LimitExceeded(f"the JSON nests more than {max_depth} deep", source=source)
             if inside is not None and depth + 1 == element_depth:
                 inside.append(match.start())
         elif piece in "[{":
             depth += 1
-            if depth > MAX_DEPTH:
-                raise LimitExceeded(f"the JSON nests more than {MAX_DEPTH} deep", source=source)
+            deepest = max(deepest, depth)
+            if depth > max_depth:
+                raise LimitExceeded(f"the JSON nests more than {max_depth} deep", source=source)
             if inside is not None:
                 if depth == element_depth:
                     inside.append(match.start())
@@ -185,9 +190,10 @@ def _element_lines(text: str, source: str) -> dict[str, tuple[int, ...]]:
         elif depth == 1 and match.group(1):
             key = json.loads(piece[: piece.rindex('"') + 1])
     if not arrays:
-        return {}
+        return {}, deepest
     breaks = [match.start() for match in re.finditer("\n", text)]
-    return {key: tuple(bisect_right(breaks, at) + 1 for at in places) for key, places in arrays.items()}
+    lines = {key: tuple(bisect_right(breaks, at) + 1 for at in places) for key, places in arrays.items()}
+    return lines, deepest
 
 
 @dataclass(frozen=True, slots=True)
