@@ -279,14 +279,15 @@ def write(zones: Iterable[Zone]) -> ZoneWriting:
             code = _class_of(zone, kept)
             lines.append(f"AC {code}")
             lines.append(f"AN {_one_line(zone.name or zone.id)}")
-            lines.append(f"AI {_one_line(kept.get('AI') or zone.id)}") if _needs_id(zone, kept) else None
+            if _needs_id(zone, kept):
+                lines.append(f"AI {_one_line(kept.get('AI') or zone.id)}")
             lines.extend(f"{k} {_one_line(v)}" for k, v in kept.items() if k not in ("AC", "AI", "AA") and k in _KEPT)
             period = zone.applicability[0]
-            if period != Period():
+            if "AA" in kept and period == (_activation(kept["AA"]) or Period()):
+                lines.append(f"AA {_one_line(kept['AA'])}")
+            elif period != Period():
                 bounds = (format_instant(period.from_s) or "NONE", format_instant(period.to_s) or "NONE")
                 lines.append(f"AA {bounds[0]}/{bounds[1]}")
-            elif "AA" in kept:
-                lines.append(f"AA {_one_line(kept['AA'])}")
             lines.append(f"AL {write_limit(volume.lower, upper=False)}")
             lines.append(f"AH {write_limit(volume.upper, upper=True)}")
             lines.extend(_outline(volume.shape))
