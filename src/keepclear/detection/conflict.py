@@ -1,0 +1,284 @@
+"""Conflicts between declared volumes in space and time: flights, areas and movements before anybody moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.errors import InputError
+from keepclear.feeds.reports import Floats
+from keepclear.quantities import Datum, Level
+from keepclear.space.geometry import Circle, EdgeType, Polygon, Shape
+
+__all__ = ["ConflictPairs", "DeclaredVolume", "Meeting", "ResidentVolumes", "VolumeArrays", "conflicts", "prepare"]
+
+_DATUM = {Datum.UNBOUNDED: 0, Datum.AGL: 1, Datum.AMSL: 2, Datum.STD: 3, Datum.WGS84: 4}
+EDGE_TOLERANCE_M = 1.0
+"""How far a rhumb line or an edge straight in longitude/latitude may be from the chain that stands for it."""
+ARC_LIMIT_M = 200_000.0
+"""Up to here the great ellipse is the geodesic to centimetres."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredVolume:
+    """A shape between two levels and two instants (POSIX seconds; infinite: open-ended)."""
+
+    id: str
+    shape: Shape
+    lower: Level
+    upper: Level
+    from_s: float = -math.inf
+    to_s: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not self.from_s <= self.to_s:
+            raise InputError(f"volume {self.id}: it must end after it begins")
+        low, high = self.lower, self.upper
+        if low.datum is high.datum and low.datum is not Datum.UNBOUNDED and low.metres > high.metres:
+            raise InputError(f"volume {self.id}: the lower limit {low} is above the upper limit {high}")
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeArrays:
+    """Volumes as the kernels take them (columns explained in ``kernels/volumes.py``)."""
+
+    body: Floats
+    meta: npt.NDArray[np.int64]
+    edges: Floats
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+
+class ConflictPairs(NamedTuple):
+    """Row numbers i < j, ordered; ``indeterminate`` where datums differ, so that the bands may or may not meet."""
+
+    i: npt.NDArray[np.int64]
+    j: npt.NDArray[np.int64]
+    indeterminate: npt.NDArray[np.bool_]
+
+
+class Meeting(NamedTuple):
+    """A resident volume that the one asked about meets."""
+
+    id: str
+    indeterminate: bool
+
+
+def prepare(volumes: Sequence[DeclaredVolume]) -> VolumeArrays:
+    """The volumes as arrays, in their order.
+
+    Raises :class:`InputError` for a volume that reaches more than 4,400 km from its centre.
+    """
+    body = np.empty((len(volumes), 14))
+    meta = np.zeros((len(volumes), 4), np.int64)
+    parts: list[Floats] = []
+    at = 0
+    for row, volume in enumerate(volumes):
+        edges = _fill(volume, body[row], meta[row], at)
+        at += len(edges)
+        parts.append(edges)
+    return VolumeArrays(body, meta, np.concatenate(parts) if at else np.empty((0, 9)))
+
+
+def conflicts(volumes: Sequence[DeclaredVolume] | VolumeArrays) -> ConflictPairs:
+    """Every unordered pair of volumes that share a point of the surface, a time and an altitude.
+
+    Exact on WGS84: circles by geodesic distance, polygons with holes and any edge type (rhumb and
+    longitude/latitude edges to 1 m). Bands and intervals that only touch do not meet. Limits of unlike datums are
+    never compared: such a pair is reported, ``indeterminate``. Cost grows as n log n plus the pairs found.
+    """
+    from keepclear.detection.kernels.pairs import candidates
+    from keepclear.detection.kernels.pool import in_blocks
+    from keepclear.detection.kernels.volumes import judge_volumes, volume_discs
+
+    arrays = volumes if isinstance(volumes, VolumeArrays) else prepare(volumes)
+    body, meta, edges = arrays.body, arrays.meta, arrays.edges
+    n = len(body)
+    none = np.empty(0, np.int64)
+    if n < 2:
+        return ConflictPairs(none, none, np.empty(0, np.bool_))
+    discs, angle = np.empty((n, 8), np.float32), np.empty((2, n))
+    begins = body[:, 6][np.isfinite(body[:, 6])]
+    epoch_s = float(begins.min()) if len(begins) else 0.0
+    datum = int(np.bincount(meta[:, 3], minlength=5)[1:].argmax()) + 1
+    in_blocks(lambda a, b: volume_discs(a, b, body, meta, epoch_s, datum, discs, angle), n, 5_000, 1)
+    found = candidates(
+        discs, body[:, 3] + 2.0, angle[0], angle[1], lambda p, q, a, b: judge_volumes(p, q, a, b, body, meta, edges)
+    )
+    i, j = np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+    order = np.argsort(i * n + j, kind="stable")
+    return ConflictPairs(i[order], j[order], np.concatenate([f[2] for f in found])[order])
+
+
+class ResidentVolumes:
+    """Many volumes kept ready, so that one more is checked against them in microseconds. Not thread-safe."""
+
+    def __init__(self, volumes: Iterable[DeclaredVolume] = ()) -> None:
+        given = list(volumes)
+        self._load([v.id for v in given], prepare(given))
+
+    @classmethod
+    def of_arrays(cls, ids: Sequence[str], arrays: VolumeArrays) -> ResidentVolumes:
+        """Take prepared volumes in bulk (the arrays are copied)."""
+        resident = cls()
+        resident._load(list(ids), arrays)
+        return resident
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def __contains__(self, volume_id: str) -> bool:
+        return volume_id in self._row
+
+    def insert_and_check(self, volume: DeclaredVolume) -> list[Meeting]:
+        """Add the volume and return the residents it meets, the longest resident first.
+
+        Raises :class:`InputError`, adding nothing, if its id is already resident or its shape is not acceptable.
+        """
+        from keepclear.detection.kernels.resident import add_volumes, query_volume
+
+        if volume.id in self._row:
+            raise InputError(f"volume {volume.id} is already resident: remove it first")
+        if self._n == len(self._body):
+            self._widen()
+        row = self._n
+        edges = _fill(volume, self._body[row], self._meta[row], self._edges_used)
+        if self._edges_used + len(edges) > len(self._edges):
+            wider = np.empty((2 * (len(self._edges) + len(edges)), 9))
+            wider[: self._edges_used] = self._edges[: self._edges_used]
+            self._edges = wider
+        self._edges[self._edges_used : self._edges_used + len(edges)] = edges
+        self._edges_used += len(edges)
+        met, doubt = query_volume(
+            row, self._body, self._meta, self._edges, self._epoch_s, self._keys, self._heads, self._links, self._counts
+        )
+        self._n += 1
+        if 2 * (self._taken + 1) > len(self._keys):
+            self._rehash()
+        self._taken += add_volumes(
+            row, row + 1, self._body, self._epoch_s, self._keys, self._heads, self._links, self._counts
+        )
+        self._row[volume.id] = row
+        self._ids.append(volume.id)
+        return [Meeting(self._ids[r], d) for r, d in zip(met.tolist(), doubt.tolist())]
+
+    def remove(self, volume_id: str) -> None:
+        """Take a volume out. Raises :class:`InputError` if it is not resident."""
+        from keepclear.detection.kernels.resident import drop_volume
+
+        row = self._row.pop(volume_id, None)
+        if row is None:
+            raise InputError(f"volume {volume_id} is not resident")
+        drop_volume(row, self._heads, self._links, self._counts)
+        self._gone += 1
+        if self._gone > 1024 and 2 * self._gone > self._n:
+            self._compact()
+
+    def _load(self, ids: list[str], arrays: VolumeArrays) -> None:
+        from keepclear.detection.kernels.resident import LEVELS, add_volumes
+
+        n = len(arrays)
+        if len(set(ids)) != n:
+            raise InputError("volumes need one id each, all different")
+        room = max(1024, n + n // 2)
+        self._n, self._gone = n, 0
+        self._ids = ids
+        self._row = {name: row for row, name in enumerate(ids)}
+        self._body, self._meta = np.empty((room, 14)), np.zeros((room, 4), np.int64)
+        self._body[:n], self._meta[:n] = arrays.body, arrays.meta
+        self._edges_used = len(arrays.edges)
+        self._edges = np.empty((max(4096, self._edges_used + self._edges_used // 2), 9))
+        self._edges[: self._edges_used] = arrays.edges
+        begins = arrays.body[:, 6][np.isfinite(arrays.body[:, 6])]
+        self._epoch_s = float(begins.min()) if len(begins) else 0.0
+        self._links = np.full((room, 4), -1, np.int64)
+        self._counts = np.zeros(LEVELS, np.int64)
+        slots = 1 << max(12, (4 * n).bit_length())
+        self._keys, self._heads = np.full(slots, -1, np.int64), np.full(slots, -1, np.int64)
+        self._taken = int(
+            add_volumes(0, n, self._body, self._epoch_s, self._keys, self._heads, self._links, self._counts)
+        )
+
+    def _widen(self) -> None:
+        for name in ("_body", "_meta", "_links"):
+            old = getattr(self, name)
+            wider = np.full((2 * len(old), old.shape[1]), -1, old.dtype)
+            wider[: len(old)] = old
+            setattr(self, name, wider)
+
+    def _rehash(self) -> None:
+        from keepclear.detection.kernels.resident import rehash
+
+        slots = 2 * len(self._keys)
+        keys, heads = np.full(slots, -1, np.int64), np.full(slots, -1, np.int64)
+        self._taken = int(rehash(self._keys, self._heads, keys, heads, self._links))
+        self._keys, self._heads = keys, heads
+
+    def _compact(self) -> None:
+        """Forget the rows that were removed."""
+        rows = np.flatnonzero(self._links[: self._n, 3] >= 0)
+        meta = self._meta[rows].copy()
+        count = meta[:, 1]
+        total = int(count.sum())
+        begin = np.cumsum(count) - count
+        source = np.repeat(meta[:, 0] - begin, count) + np.arange(total)
+        edges = self._edges[source]
+        meta[:, 0] = begin
+        self._load([self._ids[r] for r in rows.tolist()], VolumeArrays(self._body[rows].copy(), meta, edges))
+
+
+def _fill(volume: DeclaredVolume, body: Floats, meta: npt.NDArray[np.int64], first_edge: int) -> Floats:
+    """Fill one volume's row and return its edges."""
+    from keepclear.detection.kernels.volumes import LARGEST_REACH_M, circle_body, polygon_body
+
+    shape = volume.shape
+    if isinstance(shape, Circle):
+        circle_body(shape.lon_deg, shape.lat_deg, shape.radius_m, body)
+        edges = _NO_EDGES
+    else:
+        lon, lat, ring_end = _vertices(shape, volume.id)
+        edges = np.empty((len(lon), 9))
+        polygon_body(lon, lat, ring_end, body, edges)
+    if not body[3] <= LARGEST_REACH_M:
+        raise InputError(f"volume {volume.id} reaches {body[3] / 1000.0:.0f} km from its centre; at most 4,400 km")
+    lower, upper = volume.lower, volume.upper
+    meta[0], meta[1], meta[2], meta[3] = first_edge, len(edges), _DATUM[lower.datum], _DATUM[upper.datum]
+    body[4] = lower.metres if meta[2] else -math.inf
+    body[5] = upper.metres if meta[3] else math.inf
+    body[6], body[7] = volume.from_s, volume.to_s
+    return edges
+
+
+_NO_EDGES: Floats = np.empty((0, 9))
+
+
+def _vertices(shape: Polygon, volume_id: str) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+    """(lon, lat, ring ends) with vertices added until every edge is a great ellipse arc within tolerance."""
+    from keepclear.detection.kernels.outline import dense_ring, plain_ring
+
+    rings = (shape.exterior, *shape.holes)
+    lons: list[Floats] = []
+    lats: list[Floats] = []
+    ends = np.empty(len(rings), np.int64)
+    total = 0
+    kind = {EdgeType.GEODESIC: 0, EdgeType.RHUMB: 1, EdgeType.STRAIGHT: 2}[shape.edge_type]
+    for k, ring in enumerate(rings):
+        given = np.array(ring, dtype=np.float64)
+        lon, lat = given[:, 0], given[:, 1]
+        if not plain_ring(lon, lat, kind, EDGE_TOLERANCE_M, ARC_LIMIT_M):
+            lon, lat = dense_ring(lon, lat, kind, EDGE_TOLERANCE_M, ARC_LIMIT_M)
+        if not np.isfinite(lon).all():
+            raise InputError(f"volume {volume_id}: two neighbouring vertices lie opposite each other on Earth")
+        total += len(lon)
+        ends[k] = total
+        lons.append(lon)
+        lats.append(lat)
+    if len(rings) == 1:
+        return np.ascontiguousarray(lons[0]), np.ascontiguousarray(lats[0]), ends
+    return np.concatenate(lons), np.concatenate(lats), ends

@@ -1,0 +1,203 @@
+"""A hash grid of resident volumes: cells in space and time, volumes of like size and duration in one level.
+
+A volume stands in one cell, that of its centre and its middle instant, on the level whose cells are larger than
+itself; a query looks into the few cells in reach on each level that holds anything. Cells are cubes of
+Earth-centred coordinates, so poles and antimeridian are ordinary cells. Two cells that share a key are read as one:
+a longer list, never a wrong answer, because every candidate is tested exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from keepclear.detection.kernels.motion import A_M
+from keepclear.detection.kernels.volumes import bands, meet
+
+__all__ = ["LEVELS", "add_volumes", "drop_volume", "query_volume", "rehash"]
+
+SIZES = 8
+FINEST_M = 300.0
+SIZE_RATIO = 4.0
+DURATIONS = 7
+BRIEFEST_S = 1800.0
+DURATION_RATIO = 4.0
+LEVELS = SIZES * (DURATIONS + 1)
+"""the last duration is «open-ended»: one slab"""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _level(reach_m: float, half_s: float) -> int:
+    size, largest = 0, FINEST_M
+    while size < SIZES - 1 and reach_m > largest:
+        size += 1
+        largest *= SIZE_RATIO
+    duration, longest = 0, BRIEFEST_S
+    while duration < DURATIONS and 2.0 * half_s > longest:
+        duration += 1
+        longest *= DURATION_RATIO
+    return size * (DURATIONS + 1) + duration
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _key(level: int, slab: int, cx: int, cy: int, cz: int) -> int:
+    h = np.uint64(level) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(slab + (1 << 40))
+    for c in (cx, cy, cz):
+        h = (h ^ (h >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9) + np.uint64(c + (1 << 40))
+    h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    h = h ^ (h >> np.uint64(31))
+    return int(np.int64(h >> np.uint64(1)))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _slot(keys: Any, key: int) -> int:
+    """Where the key stands, or the free slot where it would."""
+    mask = len(keys) - 1
+    at = key & mask
+    while keys[at] != -1 and keys[at] != key:
+        at = (at + 1) & mask
+    return at
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cell(body: Any, i: int, epoch_s: float) -> Any:
+    half = 0.5 * (body[i, 7] - body[i, 6])
+    level = _level(body[i, 3], half)
+    edge = 2.0 * FINEST_M * SIZE_RATIO ** (level // (DURATIONS + 1))
+    duration = level % (DURATIONS + 1)
+    slab = 0
+    if duration < DURATIONS:
+        slab = int(math.floor((0.5 * (body[i, 6] + body[i, 7]) - epoch_s) / (BRIEFEST_S * DURATION_RATIO**duration)))
+    cx, cy, cz = body[i, 0] * A_M / edge, body[i, 1] * A_M / edge, body[i, 2] * A_M / edge
+    return level, slab, int(math.floor(cx)), int(math.floor(cy)), int(math.floor(cz))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_volumes(begin: int, end: int, body: Any, epoch_s: float, keys: Any, heads: Any, links: Any, counts: Any) -> int:
+    """Enter the rows [begin, end) into the grid. Returns the number of slots newly taken.
+
+    ``links`` columns: next, previous, slot, level (-1: not in the grid).
+    """
+    taken = 0
+    for i in range(begin, end):
+        level, slab, cx, cy, cz = _cell(body, i, epoch_s)
+        key = _key(level, slab, cx, cy, cz)
+        at = _slot(keys, key)
+        if keys[at] == -1:
+            keys[at], heads[at] = key, -1
+            taken += 1
+        first = heads[at]
+        links[i, 0], links[i, 1], links[i, 2], links[i, 3] = first, -1, at, level
+        if first >= 0:
+            links[first, 1] = i
+        heads[at] = i
+        counts[level] += 1
+    return taken
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rehash(old_keys: Any, old_heads: Any, keys: Any, heads: Any, links: Any) -> int:
+    """Move the cells that hold something into a fresh table. Returns the slots taken."""
+    taken = 0
+    for s in range(len(old_keys)):
+        if old_keys[s] != -1 and old_heads[s] >= 0:
+            at = _slot(keys, old_keys[s])
+            keys[at], heads[at] = old_keys[s], old_heads[s]
+            taken += 1
+            i = old_heads[s]
+            while i >= 0:
+                links[i, 2] = at
+                i = links[i, 0]
+    return taken
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def drop_volume(i: int, heads: Any, links: Any, counts: Any) -> None:
+    """Take a row out of the grid."""
+    following, previous = links[i, 0], links[i, 1]
+    if previous >= 0:
+        links[previous, 0] = following
+    else:
+        heads[links[i, 2]] = following
+    if following >= 0:
+        links[following, 1] = previous
+    counts[links[i, 3]] -= 1
+    links[i, 3] = -1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def query_volume(
+    i: int, body: Any, meta: Any, edges: Any, epoch_s: float, keys: Any, heads: Any, links: Any, counts: Any
+) -> Any:
+    """(row, indeterminate) of every resident volume that row i meets, ordered by row; row i itself is left out."""
+    found, doubt = np.empty(16, np.int64), np.empty(16, np.bool_)
+    k = 0
+    x, y, z, reach = body[i, 0] * A_M, body[i, 1] * A_M, body[i, 2] * A_M, body[i, 3]
+    from_s, to_s = body[i, 6] - epoch_s, body[i, 7] - epoch_s
+    for level in range(LEVELS):
+        if counts[level] == 0:
+            continue
+        largest = FINEST_M * SIZE_RATIO ** (level // (DURATIONS + 1))
+        edge = 2.0 * largest
+        duration = level % (DURATIONS + 1)
+        s0 = s1 = 0
+        if duration < DURATIONS:
+            slab = BRIEFEST_S * DURATION_RATIO**duration
+            # the middle of what meets is at most half a slab outside
+            first, last = math.floor((from_s - 0.5 * slab) / slab), math.floor((to_s + 0.5 * slab) / slab)
+            s0, s1 = int(max(first, -1e12)), int(min(last, 1e12))
+        r = reach + largest
+        x0, x1 = int(math.floor((x - r) / edge)), int(math.floor((x + r) / edge))
+        y0, y1 = int(math.floor((y - r) / edge)), int(math.floor((y + r) / edge))
+        z0, z1 = int(math.floor((z - r) / edge)), int(math.floor((z + r) / edge))
+        cells = float(s1 - s0 + 1) * (x1 - x0 + 1) * (y1 - y0 + 1) * (z1 - z0 + 1)
+        if cells > 4.0 * counts[level] + 64.0:
+            # looking at every volume of the level is shorter than looking for it
+            for j in range(len(links)):
+                if links[j, 3] == level and j != i:
+                    verdict = bands(body, meta, i, j)
+                    if verdict != 0 and _near(body, i, j) and meet(body, meta, edges, i, j):
+                        found, doubt, k = _append(found, doubt, k, j, verdict == 2)
+            continue
+        for cx in range(x0, x1 + 1):
+            for cy in range(y0, y1 + 1):
+                for cz in range(z0, z1 + 1):
+                    # cells that the ellipsoid does not pass through are empty
+                    mx, my, mz = (cx + 0.5) * edge, (cy + 0.5) * edge, (cz + 0.5) * edge
+                    radius = math.sqrt(mx * mx + my * my + mz * mz)
+                    if radius - 0.87 * edge > 6378138.0 or radius + 0.87 * edge < 6356751.0:
+                        continue
+                    for slab_number in range(s0, s1 + 1):
+                        key = _key(level, slab_number, cx, cy, cz)
+                        at = _slot(keys, key)
+                        if keys[at] == -1:
+                            continue
+                        j = heads[at]
+                        while j >= 0:
+                            if j != i and _near(body, i, j):
+                                verdict = bands(body, meta, i, j)
+                                if verdict != 0 and meet(body, meta, edges, i, j):
+                                    found, doubt, k = _append(found, doubt, k, j, verdict == 2)
+                            j = links[j, 0]
+    order = np.argsort(found[:k])
+    return found[:k][order], doubt[:k][order]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _near(body: Any, i: int, j: int) -> bool:
+    dx, dy, dz = body[i, 0] - body[j, 0], body[i, 1] - body[j, 1], body[i, 2] - body[j, 2]
+    r = (body[i, 3] + body[j, 3]) / A_M
+    return bool(dx * dx + dy * dy + dz * dz <= r * r)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _append(found: Any, doubt: Any, k: int, j: int, doubtful: bool) -> Any:
+    if k == len(found):
+        wider, wider_doubt = np.empty(2 * k, np.int64), np.empty(2 * k, np.bool_)
+        wider[:k], wider_doubt[:k] = found, doubt
+        found, doubt = wider, wider_doubt
+    found[k], doubt[k] = j, doubtful
+    return found, doubt, k + 1
