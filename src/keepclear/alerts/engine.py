@@ -25,13 +25,14 @@ from keepclear.alerts.model import (
 from keepclear.alerts.settings import AlertSettings
 from keepclear.detection.situation import SituationBatch, SituationKind, Verdict
 from keepclear.errors import UsageError
+from keepclear.quantities import format_instant
 from keepclear.tracks.picture import Picture, TrackStatus
 from keepclear.zones.zone_set import ZoneSet
 
-__all__ = ["COUNTED_MAX", "AlertCounts", "AlertState", "acknowledge", "open_alerts", "step"]
+__all__ = ["COUNTED_MAX", "AlertCounts", "AlertSettings", "AlertState", "acknowledge", "open_alerts", "step"]
 
 COUNTED_MAX = 100_000
-"""Distinct aircraft and tracks remembered for counting; beyond it the counts say «at least»."""
+"""Distinct targets and tracks remembered for counting; beyond it the counts say «at least»."""
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -42,37 +43,40 @@ CANDIDATE, PREDICTED, ACTUAL, CLOSED, EXEMPT_INSIDE = 0, 1, 2, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class AlertCounts:
-    """Since the start. Aircraft (labels), tracks and violations of zones are different numbers."""
+    """Since the start. Targets (labels), tracks and violations of zones are different numbers."""
 
-    aircraft: int = 0
+    targets: int = 0
+    """labels seen in actual violation, however many tracks or sources"""
     tracks: int = 0
     violations: int = 0
+    encounters: int = 0
+    """pairs that came closer than the separation"""
     exempt: int = 0
     """exempt tracks found inside"""
     alerts: int = 0
     overflowed: int = 0
     """situations that found no room: something may have gone untold, and heartbeat says OVERFLOW"""
     at_least: bool = False
-    """aircraft and tracks are lower bounds: COUNTED_MAX was reached"""
+    """targets and tracks are lower bounds: COUNTED_MAX was reached"""
 
 
 @dataclass(slots=True)
 class AlertState:
-    """Consumed by :func:`step`: use only the one that it returns. ``run_id`` makes alert ids unique across runs;
-    the edge, which has a clock, chooses it."""
+    """Consumed by :func:`step`: use only the one that it returns. ``run_id`` begins every alert's id; where none is
+    given it is the instant of the first cycle, so that a recording played again gives the same ids."""
 
-    run_id: str
+    run_id: str = ""
     memory: SituationMemory = field(default_factory=SituationMemory)
     alerts: list[Alert | None] = field(default_factory=list)
     """by memory row; None for what was never told"""
     zones: ZoneSet = field(default_factory=lambda: ZoneSet(()))
     serial: int = 0
     counts: AlertCounts = field(default_factory=AlertCounts)
-    seen_aircraft: set[str] = field(default_factory=set)
+    seen_targets: set[str] = field(default_factory=set)
     seen_tracks: set[int] = field(default_factory=set)
 
     @staticmethod
-    def empty(run_id: str) -> AlertState:
+    def empty(run_id: str = "") -> AlertState:
         return AlertState(run_id)
 
 
@@ -100,6 +104,8 @@ def step(
     and with TRACK_LOST when its track ends: then nobody knows. A stale track proves nothing: its alert stays,
     marked, and no cycle counts as clear. Exempt tracks are told as EXEMPT_INSIDE and raise no alert.
     """
+    if not state.run_id:
+        state.run_id = format_instant(now_s).replace(":", "").replace("-", "")
     told: list[Told] = []
     events = _zones_changed(state, zones, now_s)
     memory = state.memory
@@ -176,7 +182,7 @@ def step(
         Told(EventKind.ENDED, np.flatnonzero(over & ~lost & ~exempt), EndReason.CLEAR),
     ]
     scene = Scene(situations, picture, zones, now_s, settings)
-    _count(state, new_violation & (memory["kind"] == SituationKind.APW), now_exempt, raised, scene)
+    _count(state, new_violation, now_exempt, raised, scene)
     for news in told:
         for row in news.rows.tolist():
             events.append(_tell(state, row, news, scene))
@@ -306,23 +312,29 @@ def _any_hit(memory: SituationMemory, settings: AlertSettings) -> Mask:
     return _in_cycles(memory["hits"], 1, max(settings.of_cycles, settings.of_actual_cycles))
 
 
-def _count(state: AlertState, violation: Mask, now_exempt: Mask, raised: Mask, scene: Scene) -> None:
-    if not (violation.any() or now_exempt.any() or raised.any()):
+def _count(state: AlertState, entered: Mask, now_exempt: Mask, raised: Mask, scene: Scene) -> None:
+    if not (entered.any() or now_exempt.any() or raised.any()):
         return
     c = state.counts
-    keys = set(state.memory["track"][violation].tolist())
+    kind = state.memory["kind"]
+    violation = entered & (kind == SituationKind.APW)
     at_least = c.at_least
-    for key in sorted(keys):
+    for key in sorted(set(state.memory["track"][violation].tolist())):
         if len(state.seen_tracks) >= COUNTED_MAX:
             at_least = True
             break
         state.seen_tracks.add(key)
-        state.seen_aircraft.add(scene.picture.reports.target.at(scene.row_of[key]) or f"track {key}")
+        state.seen_targets.add(scene.picture.reports.target.at(scene.row_of[key]) or f"track {key}")
     state.counts = replace(
-        c, aircraft=len(state.seen_aircraft), tracks=len(state.seen_tracks), at_least=at_least,
+        c,
+        targets=len(state.seen_targets),
+        tracks=len(state.seen_tracks),
         violations=c.violations + int(np.count_nonzero(violation)),
-        exempt=c.exempt + int(np.count_nonzero(now_exempt)), alerts=c.alerts + int(np.count_nonzero(raised)),
-    )  # fmt: skip
+        encounters=c.encounters + int(np.count_nonzero(entered & (kind == SituationKind.STCA))),
+        exempt=c.exempt + int(np.count_nonzero(now_exempt)),
+        alerts=c.alerts + int(np.count_nonzero(raised)),
+        at_least=at_least,
+    )
 
 
 def _tell(state: AlertState, row: int, news: Told, scene: Scene) -> AlertEvent:

@@ -1,0 +1,136 @@
+"""Alerts and heartbeats as lines: JSON for programs, one short sentence for people."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields, is_dataclass
+from enum import Enum, IntEnum
+from typing import Any
+
+from keepclear.alerts.heartbeat import Heartbeat
+from keepclear.alerts.model import Alert, AlertEvent, EndReason, EventKind, Sighting
+from keepclear.detection.situation import Verdict
+from keepclear.quantities import NAUTICAL_MILE_M, format_instant
+from keepclear.zones.zone_set import ZoneSet
+
+__all__ = ["alert_document", "event_line", "event_text", "heartbeat_line", "heartbeat_text"]
+
+
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """Plain JSON values: instants as ISO 8601 in UTC under the name without ``_s``, numbers not known as null."""
+    return _plain(alert)  # type: ignore[no-any-return]
+
+
+def event_line(event: AlertEvent, zones: ZoneSet | None = None) -> str:
+    """One line of JSON: ``{"event": …, "at": …, "alert": {…}}``. The alert carries its zone's version and words, so
+    it needs no zone set to be understood; one that is given changes nothing."""
+    document = {"event": event.kind.value, "at": format_instant(event.at_s), "alert": alert_document(event.alert)}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def heartbeat_line(heartbeat: Heartbeat) -> str:
+    """One line of JSON: ``{"heartbeat": …, "state": …, "functions": {…}, "reasons": […]}``."""
+    document = {
+        "heartbeat": format_instant(heartbeat.now_s),
+        "state": str(heartbeat.state),
+        "functions": {function.name: str(function.state) for function in heartbeat.functions},
+        "reasons": list(heartbeat.reasons),
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def heartbeat_text(heartbeat: Heartbeat) -> str:
+    """For people: the state and why."""
+    why = "; ".join(heartbeat.reasons)
+    return f"{format_instant(heartbeat.now_s)} watch {heartbeat.state}{': ' + why if why else ''}"
+
+
+def event_text(event: AlertEvent, zones: ZoneSet | None = None) -> str:
+    """One line for people, the time first, what happened next, then who and where."""
+    alert = event.alert
+    who = _who(alert.track)
+    about = f"{who} and {_who(alert.other)}" if alert.other else f"{who} and {_zone(alert)}"
+    head = f"{format_instant(event.at_s)} {alert.type} {alert.id}"
+    return f"{head} {_what(event)}: {about}{_figures(alert)}"
+
+
+def _what(event: AlertEvent) -> str:
+    alert = event.alert
+    match event.kind:
+        case EventKind.RAISED | EventKind.CHANGED | EventKind.REJOINED:
+            again = {EventKind.REJOINED: "again ", EventKind.CHANGED: "now "}.get(event.kind, "")
+            return f"{again}{alert.verdict.name} ({alert.severity})"
+        case EventKind.ENDED:
+            words = {
+                EndReason.TRACK_LOST: "ended, track lost: where it is now is not known",
+                EndReason.ZONE_WITHDRAWN: "ended, zone withdrawn",
+                EndReason.ZONE_SUPERSEDED: "ended, zone has a new version",
+                EndReason.EXEMPT: "ended, now exempt",
+            }
+            return words.get(alert.end_reason, "ended, clear")
+        case EventKind.STALE:
+            return f"stale, last heard {format_instant(alert.track.last.time_s)}"
+        case EventKind.FRESH:
+            return "heard again"
+        case EventKind.EXITED:
+            return f"left, still {alert.verdict.name}" if alert.verdict > Verdict.CLEAR else "left"
+        case EventKind.ACKNOWLEDGED:
+            return f"acknowledged by {alert.acknowledgements[-1].by_role}"
+        case EventKind.REVIEWED:
+            return f"reviewed as {alert.review.verdict if alert.review else ''}"
+        case EventKind.EXEMPT_INSIDE:
+            return "exempt and inside, no alert"
+        case EventKind.EXEMPT_LEFT:
+            return "exempt, left"
+
+
+def _who(sighting: Sighting) -> str:
+    label = sighting.track_id or f"track {sighting.key}"
+    return f"{sighting.callsign} ({label})" if sighting.callsign else label
+
+
+def _zone(alert: Alert) -> str:
+    name = f" {alert.zone_name}" if alert.zone_name and alert.zone_name != alert.zone_id else ""
+    return f"zone {alert.zone_id}{name} v{alert.zone_version}"
+
+
+def _figures(alert: Alert) -> str:
+    parts = []
+    if alert.verdict is Verdict.PREDICTED and math.isfinite(alert.time_to_conflict_s):
+        parts.append(f"in {alert.time_to_conflict_s:.0f} s")
+    if alert.other is None and math.isfinite(alert.depth_m) and alert.verdict is not Verdict.PREDICTED:
+        side = "inside" if alert.depth_m >= 0.0 else "outside"
+        parts.append(f"{abs(alert.depth_m) / 1000.0:.1f} km {side}")
+    if alert.other is not None and math.isfinite(alert.horizontal_min_m):
+        parts.append(f"closest {alert.horizontal_min_m / NAUTICAL_MILE_M:.1f} NM")
+    if math.isfinite(alert.probability_pct) and alert.verdict > Verdict.CLEAR:
+        parts.append(f"{alert.probability_pct:.0f} %")
+    parts += [
+        f"{v.source or 'another source'} says {v.verdict.name}" for v in alert.versions if v.verdict != alert.verdict
+    ]
+    return ", " + ", ".join(parts) if parts else ""
+
+
+_INSTANTS = frozenset({"raised_s", "changed_s", "entered_s", "left_s", "ended_s", "tca_s", "at_s", "time_s"})
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        document: dict[str, Any] = {}
+        for f in fields(value):
+            given = getattr(value, f.name)
+            if f.name in _INSTANTS:
+                document[f.name[:-2]] = format_instant(given) or None
+            else:
+                document[f.name] = _plain(given)
+        return document
+    if isinstance(value, IntEnum):
+        return value.name
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
