@@ -31,6 +31,7 @@ from keepclear.detection.prediction import LOOK_AHEAD_S, predict_infringements
 from keepclear.detection.prepared import PreparedZones, prepare
 from keepclear.detection.situation import SituationBatch, Verdict
 from keepclear.detection.thresholds import RADAR_SEPARATION, Thresholds
+from keepclear.detection.vertical import AltitudeAssumptions
 from keepclear.detection.vertical_gap import GapWarning, find_vertical_gaps
 from keepclear.edge.feed_address import parse_feed
 from keepclear.edge.recordings import RecordingFaults, read_recordings
@@ -38,7 +39,6 @@ from keepclear.edge.zone_files import ZoneLoad, load_zones
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.health import FeedHealth
 from keepclear.feeds.reports import ReportBatch, concatenate
-from keepclear.tracks.altitude import AltitudeAssumptions
 from keepclear.tracks.assemble import assemble
 from keepclear.tracks.live import LiveLimits, TrackState
 from keepclear.tracks.live import step as step_tracks
@@ -233,7 +233,8 @@ class Watch:
     zones: ZoneSet
     settings: WatchSettings = field(default_factory=WatchSettings)
     tracks: TrackState = field(default_factory=TrackState.empty)
-    alerts: AlertState = field(default_factory=AlertState.empty)
+    alerts: AlertState = field(default_factory=lambda: AlertState.empty("1"))
+    """give it a run id of its own where alerts of several runs meet in one store"""
     gaps: tuple[GapWarning, ...] = ()
     _prepared: PreparedZones | None = None
     _in_force: Activity | None = None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from keepclear.node import ScanResult, TrackReading
+    from keepclear.zones.zone_set import ZoneSet
 
 __all__ = ["command", "read_with_progress", "say_faults"]
 
@@ -90,6 +91,7 @@ def command(ctx: click.Context, tracks: tuple[str, ...], **given: Any) -> None:
     if chosen == "table":
         if len(result):
             write_rows(_readable(result.rows), chosen, given["out"])
+            _say_clauses(zones, result.rows)
     else:
         write_rows(result.rows, chosen, given["out"])
     for warning in result.gaps[:20]:
@@ -147,7 +149,8 @@ def _readable(rows: pa.Table) -> pa.Table:
         return f"{feet[0]}–{feet[1]} ft {datum}" if feet[0] != feet[1] else f"{feet[0]} ft {datum}"
 
     def when(column: str, seen: str, mark: str) -> pa.Array:
-        text = pc.strftime(rows[column], "%Y-%m-%d %H:%M:%SZ")
+        whole = pc.cast(pc.floor_temporal(rows[column], unit="second"), pa.timestamp("s", tz="UTC"))
+        text = pc.strftime(whole, "%Y-%m-%d %H:%M:%SZ")
         return pc.binary_join_element_wise(pc.if_else(rows[seen], "", mark), text, "")
 
     low, high, datum = (rows[c].to_pylist() for c in ("lowest_altitude_m", "highest_altitude_m", "altitude_datum"))
@@ -159,5 +162,19 @@ def _readable(rows: pa.Table) -> pa.Table:
         "version": rows["zone_version"], "verdict": pa.array(doubt, type=pa.string()),
         "entry": when("entry_time", "entry_seen", "before "), "exit": when("exit_time", "exit_seen", "after "),
         "height": pa.array([heights(*h) for h in zip(low, high, datum, strict=True)], type=pa.string()),
-        "depth_km": pc.divide(rows["depth_m"], 1000.0), "coverage": rows["coverage"], "exemption": rows["exemption"],
+        "depth_km": pc.divide(rows["depth_m"], 1000.0), "coverage": rows["coverage"],
+        "exemption": pa.array([_short(text) for text in rows["exemption"].to_pylist()], type=pa.string()),
     })  # fmt: skip
+
+
+def _short(exemption: str) -> str:
+    """«possible (address registered in X): CLAUSE» without the clause, which is said once below the table."""
+    return exemption.partition(":")[0] if exemption.startswith("possible") else exemption
+
+
+def _say_clauses(zones: ZoneSet, rows: pa.Table) -> None:
+    inside = set(rows["zone_id"].to_pylist())
+    for zone in zones:
+        for exemption in zone.exemptions if zone.id in inside else ():
+            if exemption.clause:
+                say(f"Exemption of {zone.id}, for a person to judge: {' '.join(exemption.clause.split())}")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from keepclear.node import Cycle, Watch
     from keepclear.server.publish import Publisher
 
-__all__ = ["Outlet", "command", "run_replay"]
+__all__ = ["Outlet", "command", "interruptible", "open_outlet", "run_replay"]
 
 HEARTBEAT_S = 10.0
 """How often a heartbeat line is written when nothing changes; a change of state is written at once."""
@@ -117,7 +117,7 @@ def command(ctx: click.Context, feeds: tuple[str, ...], **given: Any) -> None:
     watch = Watch(zones, settings)
     watched = _ZoneFileWatch(given["zone_files"], given["firs"])
     say_first_run()
-    with open_outlet(watch, given) as outlet, _interruptible() as interrupted:
+    with open_outlet(watch, given) as outlet, interruptible() as interrupted:
         if live:
             _run_live(watch, addresses, options, outlet, watched, interrupted)
         else:
@@ -307,7 +307,7 @@ class _ZoneFileWatch:
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
+def interruptible() -> Iterator[Callable[[], bool]]:
     """Ctrl-C and SIGTERM end the watch between two cycles, so that nothing is left half-written."""
     stopped: list[int] = []
     previous = {s: signal.signal(s, lambda number, _: stopped.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}

@@ -18,6 +18,7 @@ from keepclear.space.geometry import Circle, EdgeType, Polygon, Shape
 __all__ = ["ConflictPairs", "DeclaredVolume", "Meeting", "ResidentVolumes", "VolumeArrays", "conflicts", "prepare"]
 
 _DATUM = {Datum.UNBOUNDED: 0, Datum.AGL: 1, Datum.AMSL: 2, Datum.STD: 3, Datum.WGS84: 4}
+_KIND = {EdgeType.GEODESIC: 0, EdgeType.RHUMB: 1, EdgeType.STRAIGHT: 2}
 EDGE_TOLERANCE_M = 1.0
 """How far a rhumb line or an edge straight in longitude/latitude may be from the chain that stands for it."""
 ARC_LIMIT_M = 200_000.0
@@ -53,6 +54,45 @@ class VolumeArrays:
 
     def __len__(self) -> int:
         return len(self.body)
+
+    @staticmethod
+    def of_columns(
+        *,
+        circle: Floats,
+        vertex_start: npt.NDArray[np.int64],
+        vertex_lon_deg: Floats,
+        vertex_lat_deg: Floats,
+        lower_m: Floats,
+        upper_m: Floats,
+        datum: Datum,
+        from_s: Floats,
+        to_s: Floats,
+        edge_type: EdgeType = EdgeType.GEODESIC,
+    ) -> VolumeArrays:
+        """Many volumes without holes, all limits of one datum, from columns of n rows.
+
+        ``circle`` is (n, 3): longitude, latitude, radius in metres, nan for polygons; row i's ring is the vertices
+        ``vertex_start[i]:vertex_start[i + 1]``, open, none for circles. Infinite limits mean no limit.
+
+        Raises :class:`InputError` for a row that reaches too far or is not on Earth, naming it.
+        """
+        from keepclear.detection.kernels.outline import dense_rows
+        from keepclear.detection.kernels.pool import in_blocks
+        from keepclear.detection.kernels.volumes import LARGEST_REACH_M, column_bodies
+
+        n = len(circle)
+        start, lon, lat = dense_rows(
+            vertex_start, vertex_lon_deg, vertex_lat_deg, _KIND[edge_type], EDGE_TOLERANCE_M, ARC_LIMIT_M
+        )
+        body, meta, edges = np.empty((n, 14)), np.zeros((n, 4), np.int64), np.empty((len(lon), 9))
+        in_blocks(lambda a, b: column_bodies(a, b, circle, start, lon, lat, body, meta, edges), n, 5_000, 1)
+        bad = np.flatnonzero(~(body[:, 3] <= LARGEST_REACH_M) | ~(lower_m <= upper_m) | ~(from_s <= to_s))
+        if len(bad):
+            raise InputError("too large, not on Earth, or its limits upside down", where=f"volume {bad[0]}")
+        meta[:, 2] = np.where(np.isfinite(lower_m), _DATUM[datum], 0)
+        meta[:, 3] = np.where(np.isfinite(upper_m), _DATUM[datum], 0)
+        body[:, 4], body[:, 5], body[:, 6], body[:, 7] = lower_m, upper_m, from_s, to_s
+        return VolumeArrays(body, meta, edges)
 
 
 class ConflictPairs(NamedTuple):
@@ -267,7 +307,7 @@ def _vertices(shape: Polygon, volume_id: str) -> tuple[Floats, Floats, npt.NDArr
     lats: list[Floats] = []
     ends = np.empty(len(rings), np.int64)
     total = 0
-    kind = {EdgeType.GEODESIC: 0, EdgeType.RHUMB: 1, EdgeType.STRAIGHT: 2}[shape.edge_type]
+    kind = _KIND[shape.edge_type]
     for k, ring in enumerate(rings):
         given = np.array(ring, dtype=np.float64)
         lon, lat = given[:, 0], given[:, 1]

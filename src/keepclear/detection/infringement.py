@@ -19,10 +19,10 @@ from keepclear.detection.exemption import find_exemption
 from keepclear.detection.prepared import PreparedLayer, PreparedZones, prepare
 from keepclear.detection.situation import SituationKind, Verdict
 from keepclear.detection.subjects import binds
+from keepclear.detection.vertical import AltitudeAssumptions, report_altitudes
 from keepclear.feeds.reports import Floats, ReportBatch
 from keepclear.quantities import Datum
 from keepclear.space.index import Visits
-from keepclear.tracks.altitude import AltitudeAssumptions, altitudes_in
 from keepclear.tracks.table import ReportFlag, TrackTable
 from keepclear.zones.model import ZoneType
 from keepclear.zones.zone_set import ZoneSet
@@ -165,7 +165,7 @@ def _in_layer(
     if layer.frame is Datum.UNBOUNDED:
         low = high = np.full(len(reports), np.nan)
     else:
-        low, high = altitudes_in(reports, layer.frame, settings.assumptions)
+        low, high = report_altitudes(reports, layer.frame, settings.assumptions)
     broken = (table.flags & (ReportFlag.GAP_BEFORE | ReportFlag.IMPOSSIBLE_JUMP)) != 0
 
     def stays(index: Any, exact_row: npt.NDArray[np.int32] | None) -> _Stays:
@@ -199,7 +199,7 @@ def _bound_reports(layer: PreparedLayer, table: TrackTable) -> tuple[TrackTable,
     flags = table.flags[rows].copy()
     # Where reports were left out, no line may be drawn across the hole.
     follows = np.diff(rows, prepend=-1) != 1
-    flags[follows] |= ReportFlag.GAP_BEFORE
+    flags[follows] |= np.uint8(ReportFlag.GAP_BEFORE)
     used = np.diff(start) > 0
     starts = np.append(start[:-1][used], len(rows))
     ids = tuple(table.track_id[k] for k in np.flatnonzero(used))
@@ -329,7 +329,8 @@ def _judge(
 
     lowest, highest, datum = _heights(covered, reports)
     duration = stays.exit_s - stays.enter_s
-    coverage = np.where(duration > 0.0, stays.inside_s / np.where(duration > 0.0, duration, 1.0), 1.0)
+    observed = _observed_until(stays.exit_s, stays.track, table) - _observed_until(stays.enter_s, stays.track, table)
+    coverage = np.where(duration > 0.0, np.clip(observed / np.where(duration > 0.0, duration, 1.0), 0.0, 1.0), 1.0)
     enter_lon, enter_lat = _place_at(stays.enter_s, stays.track, table)
     exit_lon, exit_lat = _place_at(stays.exit_s, stays.track, table)
     target, callsign = reports.target.take(report).strings(), _callsigns(covered, reports)
@@ -415,6 +416,18 @@ def _place_at(when_s: Floats, track: npt.NDArray[np.int64], table: TrackTable) -
     east = (reports.lon_deg[right] - lon_left + 180.0) % 360.0 - 180.0
     lon = (lon_left + fraction * east + 180.0) % 360.0 - 180.0
     return lon, reports.lat_deg[left] + fraction * (reports.lat_deg[right] - reports.lat_deg[left])
+
+
+def _observed_until(when_s: Floats, track: npt.NDArray[np.int64], table: TrackTable) -> Floats:
+    """Seconds of the whole table's time observed up to an instant of a track; only differences mean something."""
+    time = table.reports.time_s
+    step = np.diff(time, prepend=time[:1])
+    step[(table.flags & ReportFlag.GAP_BEFORE) != 0] = 0.0
+    step[table.start[:-1][np.diff(table.start) > 0]] = 0.0
+    total = np.cumsum(step)
+    right = np.clip(_search(table, track, when_s, "left"), table.start[:-1][track], table.start[1:][track] - 1)
+    observed: Floats = total[right] - np.clip(time[right] - when_s, 0.0, step[right])
+    return observed
 
 
 def _nearest_report(deep: Deepest, stays: _Stays, table: TrackTable) -> npt.NDArray[np.int64]:

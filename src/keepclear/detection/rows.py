@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["infringement_rows", "instants"]
 
 _DATUM = np.array(["", "STD", "WGS84"], dtype=object)
+_KIND = ["", *(kind.name for kind in SituationKind)]
 INSTANT = pa.timestamp("us", tz="UTC")
 
 
@@ -55,7 +56,7 @@ def infringement_rows(found: InfringementTable, table: TrackTable, zones: ZoneSe
         "zone_id": _names(ids, found.zone),
         "zone_version": _names([z.version for z in zones] or [""], found.zone),
         "zone_name": _names([z.name for z in zones] or [""], found.zone),
-        "kind": _names([k.name if (k := _kind(i)) else "" for i in range(5)], found.kind),
+        "kind": _names(_KIND, found.kind),
         "verdict": _names([v.name for v in Verdict], found.verdict),
         "confidence": _numbers(found.confidence.astype(np.float64), 4),
         "doubt": pa.array(found.doubt, type=pa.string()),
@@ -79,10 +80,6 @@ def infringement_rows(found: InfringementTable, table: TrackTable, zones: ZoneSe
         "exemption": pa.array(found.exemption, type=pa.string()),
         "rests_on": pa.array(found.rests_on, type=pa.string()),
     })  # fmt: skip
-
-
-def _kind(number: int) -> SituationKind | None:
-    return SituationKind(number) if number in SituationKind else None
 
 
 def _last_callsign(table: TrackTable, found: InfringementTable) -> list[str]:

@@ -10,7 +10,7 @@ from keepclear.zones.model import Category, Domain, Subject
 
 __all__ = ["binds", "subject_doubt"]
 
-_CATEGORY = {
+_CATEGORY: dict[int, Category] = {
     TargetCategory.FIXED: Category.FIXED,
     TargetCategory.ROTARY: Category.ROTARY,
     TargetCategory.UAS: Category.UAS,
@@ -41,7 +41,7 @@ def subject_doubt(subject: Subject, party: str, category: int) -> str:
         if not party:
             return "party"
     if subject.categories:
-        known = _CATEGORY.get(TargetCategory(category)) if category in TargetCategory else None
+        known = _CATEGORY.get(category)
         if known in subject.categories:
             return ""
         # CIVIL and STATE are never shown by a track; a known kind decides only if the zone names kinds alone.

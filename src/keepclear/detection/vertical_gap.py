@@ -5,13 +5,16 @@ Practice R2.6: in July 2014 one side had closed its airspace to FL320 and the ot
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from keepclear.quantities import Datum, Level
+from keepclear.feeds.reports import Floats
+from keepclear.quantities import EARTH_RADIUS_M, Datum, Level
 from keepclear.space.index import OutlineIndex
-from keepclear.space.outlines import build_outlines
+from keepclear.space.outlines import Outlines, build_outlines
 from keepclear.zones.model import Restriction, Volume, Zone
 from keepclear.zones.zone_set import ZoneSet
 
@@ -78,13 +81,33 @@ def find_vertical_gaps(zones: ZoneSet) -> list[GapWarning]:
     return warnings
 
 
-def _boundary(outlines: object, row: int) -> tuple[np.ndarray, np.ndarray]:
-    from keepclear.space.outlines import boundary_points
+def _boundary(outlines: Outlines, row: int) -> tuple[Floats, Floats]:
+    """Up to SAMPLES_MAX places spread evenly along the boundary of one row, longitudes and latitudes."""
+    fraction = np.linspace(0.0, 1.0, SAMPLES_MAX, endpoint=False)
+    if outlines.is_circle[row]:
+        lon, lat, radius_m = outlines.circle[row]
+        angle = 2.0 * np.pi * fraction
+        distance = radius_m / EARTH_RADIUS_M
+        phi = math.radians(lat)
+        there = np.arcsin(math.sin(phi) * math.cos(distance) + math.cos(phi) * math.sin(distance) * np.cos(angle))
+        east = np.arctan2(
+            np.sin(angle) * math.sin(distance) * math.cos(phi), math.cos(distance) - math.sin(phi) * np.sin(there)
+        )
+        return lon + np.degrees(east), np.degrees(there)
+    first, last = outlines.edge_start[row], outlines.edge_start[row + 1]
+    edges = outlines.edges[first:last][outlines.real[first:last] != 0]
+    middle = np.radians(0.5 * (edges[:, 1] + edges[:, 3]))
+    length = np.hypot((edges[:, 2] - edges[:, 0]) * np.cos(middle), edges[:, 3] - edges[:, 1])
+    along = np.concatenate(([0.0], np.cumsum(length)))
+    place = fraction * along[-1]
+    edge = np.clip(np.searchsorted(along, place, side="right") - 1, 0, len(edges) - 1)
+    part = (place - along[edge]) / np.maximum(length[edge], 1e-300)
+    start, end = edges[edge, :2], edges[edge, 2:]
+    found: Floats = start + np.clip(part, 0.0, 1.0)[:, None] * (end - start)
+    return found[:, 0], found[:, 1]
 
-    return boundary_points(outlines, row, SAMPLES_MAX)
 
-
-def _boxes_meet(boxes: np.ndarray, a: int) -> np.ndarray:
+def _boxes_meet(boxes: Floats, a: int) -> npt.NDArray[np.int64]:
     slack = NEIGHBOUR_M / 111_000.0 * 4.0  # a degree of longitude is shorter: generous up to 75° of latitude
     west, south, east, north = boxes[a]
     meet = (boxes[:, 1] <= north + slack) & (boxes[:, 3] >= south - slack)

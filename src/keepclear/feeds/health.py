@@ -98,6 +98,7 @@ class FeedHealth:
     faults: int
     dropped: int
     reconnects: int
+    last_report_s: float = -np.inf
 
 
 def judge(counts: FeedCounts, now_s: float, limits: HealthLimits | None = None) -> FeedHealth:
@@ -133,5 +134,5 @@ def judge(counts: FeedCounts, now_s: float, limits: HealthLimits | None = None) 
         state, reason = FeedState.DEGRADED, "the same places are repeated although targets move: the picture is frozen"
     return FeedHealth(
         counts.name, state, reason, counts.rate_hz, counts.lag_s,
-        counts.reports, counts.faults, counts.dropped, counts.reconnects,
+        counts.reports, counts.faults, counts.dropped, counts.reconnects, counts.last_report_s,
     )  # fmt: skip

@@ -27,13 +27,13 @@ REPORT_INTERVAL_S = 4.0
 
 _AIRPORTS: dict[str, LonLat] = {
     "EPWA": (20.97, 52.17), "EPKK": (19.79, 50.08), "EPRZ": (22.02, 50.11), "LROP": (26.08, 44.57),
-    "LRCL": (23.69, 46.79), "LRIA": (27.62, 47.18), "LUKK": (28.93, 46.93), "LHBP": (19.26, 47.44),
+    "LRCL": (23.69, 46.79), "LRIA": (27.62, 47.18), "LHBP": (19.26, 47.44),
     "LKPR": (14.26, 50.10), "LOWW": (16.57, 48.11), "EYVI": (25.28, 54.63), "LBSF": (23.41, 42.70),
     "LTFM": (28.75, 41.26), "LZKZ": (21.24, 48.66), "EDDB": (13.50, 52.36), "LBWN": (27.83, 43.23),
 }  # fmt: skip
 _CLEAR_OF_CLOSURE: tuple[tuple[str, ...], ...] = (
     ("EPWA", "EPKK", "LHBP", "LBSF", "LTFM"), ("EPRZ", "LZKZ", "LRCL", "LROP"), ("EYVI", "EPWA", "EPKK", "LOWW"),
-    ("EDDB", "EPWA"), ("LKPR", "LHBP", "LROP"), ("LROP", "LBWN", "LTFM"), ("LRIA", "LROP"), ("LUKK", "LRIA", "LROP"),
+    ("EDDB", "EPWA"), ("LKPR", "LHBP", "LROP"), ("LROP", "LBWN", "LTFM"), ("LRIA", "LROP"), ("EPKK", "LZKZ", "LRCL", "LBSF"),
     ("LHBP", "LRCL", "LRIA"), ("LOWW", "LHBP", "LRCL"), ("EDDB", "LKPR", "LOWW"), ("EPRZ", "EPWA"), ("LBSF", "LROP"),
 )  # fmt: skip
 
@@ -87,7 +87,7 @@ INCIDENTS: tuple[Leg, ...] = (
         200.0,
     ),
     # Along the border with a poor position: nobody can say on which side.
-    Leg("f00003", "SIM103", ((23.85, 51.05), (23.97, 50.66), (22.9, 49.78), (22.3, 49.4)), 300, 200, 100.0, 1850.0),
+    Leg("f00003", "SIM103", ((23.632, 51.4), (23.944, 50.7), (23.2, 50.45), (21.0, 50.3)), 300, 200, 100.0, 1850.0),
     # Named in the exemption: shown, no alert.
     Leg("f00004", "SIM900", ((22.0, 50.1), (24.0, 49.8), (25.5, 49.6)), 300, 180, 60.0, 93.0),
     # Two that come too close.
