@@ -6,11 +6,13 @@ reports cost. Altitude and time limits of a row are closed intervals; an unknown
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -110,7 +112,7 @@ class OutlineIndex:
 
     def __init__(self, outlines: Outlines, limits: Floats, *, cells: int | None = None) -> None:
         self.outlines = outlines
-        limits = np.ascontiguousarray(limits, dtype=np.float64)
+        limits = np.array(limits, dtype=np.float64, order="C")
         if limits.shape != (len(outlines), 4):
             raise ValueError(f"limits are {limits.shape}, not ({len(outlines)}, 4)")
         self._raster = _lay(outlines, limits, cells)
@@ -123,7 +125,7 @@ class OutlineIndex:
         """The same outlines under other limits (a schedule moved on); costs nothing."""
         other = object.__new__(OutlineIndex)
         other.outlines = self.outlines
-        limits = np.ascontiguousarray(limits, dtype=np.float64)
+        limits = np.array(limits, dtype=np.float64, order="C")
         if limits.shape != (len(self.outlines), 4):
             raise ValueError(f"limits are {limits.shape}, not ({len(self.outlines)}, 4)")
         other._most_edges = self._most_edges
@@ -135,13 +137,14 @@ class OutlineIndex:
     ) -> tuple[Ints, npt.NDArray[np.int32]]:
         """Pairs (report index, outline row) of positions inside, ordered by report then row."""
         n = len(lon_deg)
+        lon, lat, altitude, time = plain(lon_deg), plain(lat_deg), plain(altitude_m), plain(time_s)
         if n <= INLINE_MAX:
-            report, row = positions_block(self._raster, 0, n, lon_deg, lat_deg, altitude_m, time_s)
+            report, row = positions_block(self._raster, 0, n, lon, lat, altitude, time)
             return report, row
         raster = self._raster
         parts = list(
             worker_pool().map(
-                lambda cut: positions_block(raster, cut[0], cut[1], lon_deg, lat_deg, altitude_m, time_s),
+                lambda cut: positions_block(raster, cut[0], cut[1], lon, lat, altitude, time),
                 _cuts(n, BLOCK),
             )
         )
@@ -167,13 +170,15 @@ class OutlineIndex:
         to high (nan: anywhere at all); inside means possibly inside. Stays at most ``merge_gap_s`` apart are one.
         Touching a limit for an instant is no visit. A report that no line leads to or from is a visit of no length.
         """
-        flags = break_before.view(np.uint8)
+        flags, runs = plain(break_before.view(np.uint8)), plain(start)
+        lon, lat, time = plain(lon_deg), plain(lat_deg), plain(time_s)
+        low, high = plain(altitude_low_m), plain(altitude_high_m)
+        gap = float(merge_gap_s)
         raster, most = self._raster, self._most_edges
 
         def block(cut: tuple[int, int]) -> tuple[Ints, Floats]:
             found: tuple[Ints, Floats] = visits_block(
-                raster, cut[0], cut[1], lon_deg, lat_deg, altitude_low_m, altitude_high_m, time_s, start, flags,
-                merge_gap_s, WAY_TOLERANCE_M, most,
+                raster, cut[0], cut[1], lon, lat, low, high, time, runs, flags, gap, WAY_TOLERANCE_M, most,
             )  # fmt: skip
             return found
 
@@ -189,7 +194,9 @@ class OutlineIndex:
             ints, floats = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
         order = np.lexsort((ints[:, 1], floats[:, 0], ints[:, 0]))
         i, f = np.ascontiguousarray(ints[order].T), np.ascontiguousarray(floats[order].T)
-        return Visits(i[0], i[1], i[2], i[3], *f[:6], i[4] != 0, i[5] != 0, f[6])
+        return Visits(
+            i[0], i[1], i[2], i[3], f[0], f[1], f[2], f[3], f[4], f[5], i[4] != 0, i[5] != 0, f[6]
+        )  # fmt: skip
 
     def ahead(
         self,
@@ -208,12 +215,14 @@ class OutlineIndex:
         exact on it. An unknown velocity (nan) means no motion, an unknown altitude any, an unknown rate level flight.
         """
         n = len(lon_deg)
+        lon, lat, altitude, time = plain(lon_deg), plain(lat_deg), plain(altitude_m), plain(time_s)
+        east, north, up = plain(east_mps), plain(north_mps), plain(up_mps)
+        horizon = float(horizon_s)
         raster, most = self._raster, self._most_edges
 
         def block(cut: tuple[int, int]) -> tuple[Ints, npt.NDArray[np.int32], Floats]:
             found: tuple[Ints, npt.NDArray[np.int32], Floats] = ahead_block(
-                raster, cut[0], cut[1], lon_deg, lat_deg, altitude_m, time_s, east_mps, north_mps, up_mps,
-                horizon_s, AHEAD_TOLERANCE_M, most,
+                raster, cut[0], cut[1], lon, lat, altitude, time, east, north, up, horizon, AHEAD_TOLERANCE_M, most,
             )  # fmt: skip
             return found
 
@@ -232,18 +241,30 @@ class OutlineIndex:
         Circles: exact. Polygons: within 1 mm of the distance to the row's edges up to 2 km, within 0.01 % up to
         100 km, within 1 % beyond; limits of altitude and time play no part.
         """
-        rows = np.ascontiguousarray(outline_row, dtype=np.int64)
+        rows = np.array(outline_row, dtype=np.int64)
+        lon, lat = plain(lon_deg), plain(lat_deg)
         raster = self._raster
         if len(rows) <= INLINE_MAX // 8:
-            near: Floats = boundary_distances(raster, lon_deg, lat_deg, rows)
+            near: Floats = boundary_distances(raster, lon, lat, rows)
             return near
         parts = worker_pool().map(
-            lambda cut: boundary_distances(
-                raster, lon_deg[cut[0] : cut[1]], lat_deg[cut[0] : cut[1]], rows[cut[0] : cut[1]]
-            ),
+            lambda cut: boundary_distances(raster, lon[cut[0] : cut[1]], lat[cut[0] : cut[1]], rows[cut[0] : cut[1]]),
             _cuts(len(rows), BLOCK // 16),
         )
         return np.concatenate(list(parts))
+
+
+def plain(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same memory as a contiguous writable array: read-only columns (Arrow's) would compile every kernel anew."""
+    if not column.flags.c_contiguous:
+        return np.ascontiguousarray(column)
+    if column.flags.writeable:
+        return column
+    if len(column) == 0:
+        return np.empty(0, column.dtype)
+    memory = (ctypes.c_char * column.nbytes).from_address(column.ctypes.data)
+    view: npt.NDArray[Any] = np.frombuffer(memoryview(memory), dtype=column.dtype)
+    return view
 
 
 def _cuts(n: int, block: int) -> list[tuple[int, int]]:

@@ -130,14 +130,14 @@ def inside_row(ix: Raster, z: int, lon: float, lat: float) -> bool:
         if kind == WHOLE:
             return True
         if kind == CIRCLE:
-            return in_disc(ix.disc, z, lon, lat)
+            return bool(in_disc(ix.disc, z, lon, lat))
         if kind == PARITY:
             inside = (word & 4) != 0
             r = ix.record
             for k in range(ix.record_start[q], ix.record_start[q + 1]):
                 inside ^= (lat >= r[k, 0]) & (lat < r[k, 1]) & (gx < (lat - r[k, 0]) * r[k, 3] + r[k, 2])
-            return inside
-        return in_outline(ix.box, ix.is_circle, ix.disc, ix.edge_start, ix.edges, ix.slope, z, lon, lat)
+            return bool(inside)
+        return bool(in_outline(ix.box, ix.is_circle, ix.disc, ix.edge_start, ix.edges, ix.slope, z, lon, lat))
     return False
 
 

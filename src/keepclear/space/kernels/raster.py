@@ -93,7 +93,7 @@ def in_disc(disc: Floats, z: int, lon: float, lat: float) -> bool:
     # at all, the circle is small, and its cells reach no farther than a cell beyond it.
     if d2 > disc[z, 4]:
         return False
-    return distance(lon, lat, disc[z, 0], disc[z, 1]) <= disc[z, 2]
+    return bool(distance(lon, lat, disc[z, 0], disc[z, 1]) <= disc[z, 2])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -122,7 +122,7 @@ def in_outline(
         dy = lat - disc[z, 1]
         if abs(dy) * 110_500.0 > disc[z, 2]:
             return False
-        return distance(lon, lat, disc[z, 0], disc[z, 1]) <= disc[z, 2]
+        return bool(distance(lon, lat, disc[z, 0], disc[z, 1]) <= disc[z, 2])
     x = lon if lon < 180.0 else lon - 360.0
     if x < box[z, 0]:
         x += 360.0
