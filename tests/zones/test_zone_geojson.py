@@ -38,7 +38,7 @@ def without_origin(zones: Any) -> list[Zone]:
     return [replace(zone, origin=ZoneOrigin()) for zone in zones]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_every_field_survives(any_zones: st.SearchStrategy[list[Zone]], data: st.DataObject) -> None:
     zones = data.draw(any_zones)

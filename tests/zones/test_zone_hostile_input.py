@@ -81,7 +81,7 @@ def test_mutated_documents(name: str, any_zones: st.SearchStrategy[list[Zone]]) 
         lambda data: mutated_bytes(data) if name == "kml" else st.one_of(mutated_bytes(data), mutated_values(data))
     )
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(strategy)
     def check(data: bytes) -> None:
         survives(module, data)

@@ -57,7 +57,7 @@ def comparable(zone: Zone, losses: list[Loss], name: str) -> dict[str, Any]:
 def test_all_that_is_not_listed_as_lost_comes_back(name: str, any_zones: st.SearchStrategy[list[Zone]]) -> None:
     module: Any = FORMATS[name]
 
-    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(any_zones.map(lambda zones: [replace(zone, id=f"{i}{zone.id}") for i, zone in enumerate(zones)]))
     def check(zones: list[Zone]) -> None:
         writing = module.write(zones)
@@ -76,7 +76,7 @@ def test_a_second_writing_loses_nothing_more(name: str, any_zones: st.SearchStra
     """What a format holds, it holds for good: read, write, read gives the same zones."""
     module: Any = FORMATS[name]
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(any_zones.map(lambda zones: [replace(zone, id=f"{i}{zone.id}") for i, zone in enumerate(zones)]))
     def check(zones: list[Zone]) -> None:
         once = module.read(module.write(zones).data, "x").zones

@@ -141,7 +141,7 @@ def write_limits(volume: Volume, lose: Losses) -> tuple[bool, tuple[float, str] 
             written.append(None)
             continue
         wanted = LengthUnit.METRE if metres else LengthUnit.FOOT
-        value = level.value if level.unit is wanted else level.metres / (1.0 if metres else FOOT_M)
+        value = _converted(level, wanted)
         reference = level.datum.value
         if level.datum is Datum.STD:
             reference = Datum.AMSL.value
@@ -155,7 +155,24 @@ def write_limits(volume: Volume, lose: Losses) -> tuple[bool, tuple[float, str] 
         elif name == "upper" and value >= SENTINEL_LIMIT:
             lose(f"volumes.{name}", f"{level} reads as no limit, as every ceiling from {SENTINEL_LIMIT:,.0f} up")
         written.append((_plain(value), reference))
-    return metres, written[0], written[1]
+    lower, upper = written
+    if lower is not None and upper is not None and lower[1] == upper[1] and lower[0] > upper[0]:
+        # A pressure altitude and a true one can look upside down: the zone is then left open on that side,
+        # rather than made smaller.
+        if volume.lower.datum is not volume.upper.datum:
+            side = "lower" if volume.lower.datum is Datum.STD else "upper"
+            lose(f"volumes.{side}", f"{getattr(volume, side)} would lie beyond the other limit: left open")
+            return metres, None if side == "lower" else lower, None if side == "upper" else upper
+        upper = lower
+    return metres, lower, upper
+
+
+def _converted(level: Level, wanted: LengthUnit) -> float:
+    if level.unit is wanted:
+        return level.value
+    if wanted is LengthUnit.METRE:
+        return level.metres
+    return level.value * 100.0 if level.unit is LengthUnit.FLIGHT_LEVEL else level.value / FOOT_M
 
 
 def _plain(value: float) -> float:
