@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keepclear.feeds.reports import Float32s, TargetCategory, TargetDomain
+from keepclear.feeds.reports import Float32s, Floats, TargetCategory, TargetDomain
 
 __all__ = [
     "EPU_BY_NACP_M",
@@ -41,10 +41,10 @@ def accuracy_of_codes(nac_p: int, nic: int) -> float:
     return accuracy_m
 
 
-def accuracy_of_columns(nac_p: Float32s, nic: Float32s, rc_m: Float32s) -> Float32s:
+def accuracy_of_columns(nac_p: Floats, nic: Floats, rc_m: Floats) -> Float32s:
     """The same for columns, the receiver's own containment radius ``rc_m`` before the NIC class."""
 
-    def looked_up(table: Float32s, codes: Float32s) -> Float32s:
+    def looked_up(table: Float32s, codes: Floats) -> Float32s:
         usable = (codes >= 0) & (codes < 16)
         return np.where(usable, table[np.where(usable, codes, 0).astype(np.int64)], np.float32(_NAN))
 

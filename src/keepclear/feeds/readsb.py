@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from keepclear.errors import InputError, LimitExceeded
-from keepclear.feeds.addresses import ADDRESS_CHARACTERS_MAX, clean_address, clean_callsign
+from keepclear.feeds.addresses import ADDRESS_CHARACTERS_MAX, CleanTexts, clean_address, clean_callsign
 from keepclear.feeds.adsb_quality import accuracy_of_columns, category_of_emitter, domain_of_emitter
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
@@ -106,6 +106,8 @@ class AircraftJsonDecoder:
         self._source = options.source
         self._cutter = DocumentCutter(_START, self.faults)
         self._received_s = _NAN
+        self._addresses = CleanTexts(clean_address)
+        self._callsigns = CleanTexts(clean_callsign)
 
     def decode(self, data: bytes, received_s: float) -> ReportBatch:
         self._received_s = received_s
@@ -163,32 +165,18 @@ class AircraftJsonDecoder:
             self.faults.add("hex is not an address", place)
         if not aircraft:
             return ReportBatch.empty()
-        (
-            hexes,
-            flights,
-            lats,
-            lons,
-            baro_ft,
-            geo_ft,
-            speed_kt,
-            track,
-            baro_fpm,
-            geo_fpm,
-            squawks,
-            emitters,
-            *quality,
-            seen,
-        ) = zip(*map(_FIELDS, aircraft))
+        told = zip(*map(_FIELDS, aircraft))
+        hexes, flights, lats, lons, baro_ft, geo_ft, speed_kt, track, baro_fpm, geo_fpm, squawks, emitters, *rest = told
+        nac_p, nic, rc_m, seen_pos_s = (np.array(values, dtype=np.float64) for values in rest)
         lat_deg, lon_deg = np.array(lats, dtype=np.float64), np.array(lons, dtype=np.float64)
-        on_ground = np.fromiter(map("ground".__eq__, baro_ft), dtype=np.int8, count=len(aircraft))
+        on_ground = np.array([ft == "ground" for ft in baro_ft], dtype=np.int8)
         if str in set(map(type, baro_ft)):  # «ground» in the place of an altitude
             baro_ft = tuple(None if isinstance(ft, str) else ft for ft in baro_ft)
         baro_rate, geo_rate = np.array(baro_fpm, dtype=np.float32), np.array(geo_fpm, dtype=np.float32)
         domain = {code: domain_of_emitter(code or "") for code in set(emitters)}
         category = {code: category_of_emitter(code or "") for code in set(emitters)}
-        nac_p, nic, rc_m = (np.array(codes, dtype=np.float32) for codes in quality)
         batch = ReportBatch.build(
-            time_s=now_s - np.nan_to_num(np.array(seen, dtype=np.float64)),
+            time_s=now_s - np.nan_to_num(seen_pos_s),
             received_s=self._received_s if math.isfinite(self._received_s) else None,
             lat_deg=lat_deg,
             lon_deg=wrapped_lon_deg(lon_deg),
@@ -202,8 +190,8 @@ class AircraftJsonDecoder:
             domain=np.array([domain[code] for code in emitters], dtype=np.uint8),
             category=np.array([category[code] for code in emitters], dtype=np.uint8),
             squawk=_squawks(squawks),
-            target=Labels.of([clean_address(text) for text in hexes]),
-            callsign=Labels.of([clean_callsign(text) for text in flights]),
+            target=Labels.of(map(self._addresses.__getitem__, hexes)),
+            callsign=Labels.of(map(self._callsigns.__getitem__, flights)),
             source=self._source,
         )
         keep = screen_positions(
@@ -337,7 +325,7 @@ def _trace_row(raw: msgspec.Raw, start_s: float, held: _Held) -> tuple[Any, ...]
         held.flight = clean_callsign(said.flight) or held.flight
         held.squawk = _squawk(said.squawk) if said.squawk else held.squawk
         held.category = said.category or held.category
-        quality = [np.array([_NAN if v is None else v], dtype=np.float32) for v in (said.nac_p, said.nic, said.rc)]
+        quality = [np.array([_NAN if v is None else v], dtype=np.float64) for v in (said.nac_p, said.nic, said.rc)]
         held.accuracy_m = float(accuracy_of_columns(*quality)[0])
     ground = altitude == "ground"
     baro_ft = None if ground else altitude
