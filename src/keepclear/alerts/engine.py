@@ -223,8 +223,9 @@ def _zones_changed(state: AlertState, zones: ZoneSet, now_s: float) -> list[Aler
     if zones is state.zones:
         return []
     old, state.zones = state.zones, zones
-    row_of = {(zone.id, zone.version): row for row, zone in enumerate(zones)}
-    ids = {zone.id for zone in zones}
+    current = [(row, zone) for row, zone in enumerate(zones) if row not in zones.superseded]
+    row_of = {(zone.id, zone.version): row for row, zone in current}
+    ids = {zone.id for _, zone in current}
     new_row = np.array([row_of.get((zone.id, zone.version), -1) for zone in old], dtype=np.int64)
     memory = state.memory
     about_zone = ~np.isin(memory["kind"], PAIRS)
