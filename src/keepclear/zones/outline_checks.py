@@ -109,10 +109,10 @@ def crossing_of(ring: Ring) -> tuple[int, int] | None:
 
     lon = np.array([vertex[0] for vertex in ring], dtype=np.float64)
     lat = np.array([vertex[1] for vertex in ring], dtype=np.float64)
-    step = np.diff(lon, append=lon[0])
-    step -= 360.0 * np.round(step / 360.0)
-    x0 = lon[0] + np.concatenate(([0.0], np.cumsum(step[:-1])))
-    x1 = x0 + step
+    # Whole turns are added to the vertices themselves, so that neighbouring edges share theirs exactly.
+    turns = -np.cumsum(np.round(np.diff(lon, append=lon[0]) / 360.0))
+    x0 = lon + 360.0 * np.concatenate(([0.0], turns[:-1]))
+    x1 = np.append(x0[1:], lon[0] + 360.0 * turns[-1])
     y0, y1 = lat, np.roll(lat, -1)
     sweeps = [_sweep(np.minimum(p, q), np.maximum(p, q)) for p, q in ((x0, x1), (y0, y1))]
     order, later = min(sweeps, key=lambda sweep: int(sweep[1].sum()))
