@@ -129,7 +129,8 @@ def redraft(alert: Alert, memory: SituationMemory, row: int, scene: Scene | None
             other = _moved(other, scene)
             if verdict is Verdict.ACTUAL and infringement is not Infringement.MAJOR:
                 infringement = _infringement(horizontal_m, vertical_m, scene.settings)
-        else:
+        elif verdict >= memory["worst"][row] and verdict is not Verdict.CLEAR:
+            # As they were when it was at its worst: after the end there is nothing to differ about.
             versions = _versions(alert, memory, row, scene) or versions
     return replace(
         alert,

@@ -221,8 +221,8 @@ class Alert:
 
     @property
     def disputed(self) -> bool:
-        """Whether sources differ on where the target is."""
-        return any(version.verdict is not self.verdict for version in self.versions)
+        """Whether sources differed on where the target was when this one's verdict was at its worst."""
+        return any(version.verdict is not self.worst_verdict for version in self.versions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def draft_warning(alert: Alert, *, frequency_mhz: float | None = None, now_s: fl
     if alert.verdict is Verdict.INDETERMINATE:
         notes.append("Whether it is inside cannot be told from the stated accuracies.")
     for version in alert.versions:
-        if version.verdict is not alert.verdict:
+        if version.verdict is not alert.worst_verdict:
             notes.append(f"Source {version.source or 'unnamed'} sees it differently: {version.verdict.name}.")
     notes.append(NO_REPLY)
     return Warning(f"{call}: {_matter(alert)}", frequency_mhz, tuple(notes))

@@ -177,9 +177,9 @@ class AlertStore:
         asked = {"type = ?": type, "track_id = ?": track_id, "zone_id = ?": zone_id, "raised_s >= ?": since_s}
         given = {clause: value for clause, value in asked.items() if value is not None}
         where = " AND ".join([*given, *(() if exempt else ("exempt = 0",))])
-        query = (
-            f"SELECT document FROM alert {'WHERE ' + where if where else ''} ORDER BY raised_s DESC, judged_by, id DESC"  # noqa: S608 (clauses are our own)
-        )
+        # The clauses are our own words; what was given travels as parameters.
+        query = f"SELECT document FROM alert {'WHERE ' + where if where else ''}"  # noqa: S608
+        query += " ORDER BY raised_s DESC, judged_by, id DESC"
         found = 0
         try:
             for (document,) in self._connection.execute(query, list(given.values())):
