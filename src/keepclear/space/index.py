@@ -121,6 +121,11 @@ class OutlineIndex:
     def __len__(self) -> int:
         return len(self.outlines)
 
+    @property
+    def entries(self) -> int:
+        """How many (cell, row) pairs the raster holds: what it costs in memory, 4 bytes each and more at edges."""
+        return len(self._raster.entry)
+
     def with_limits(self, limits: Floats) -> OutlineIndex:
         """The same outlines under other limits (a schedule moved on); costs nothing."""
         other = object.__new__(OutlineIndex)
