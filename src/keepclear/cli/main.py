@@ -106,7 +106,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _invoke(arguments: list[str]) -> int:
     try:
-        result: Any = command.main(args=arguments, prog_name="keepclear", standalone_mode=False)
+        # Not command.main(): it answers a broken pipe with exit code 1, which here means «something was found».
+        with command.make_context("keepclear", arguments) as ctx:
+            result: Any = command.invoke(ctx)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0
