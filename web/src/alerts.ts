@@ -110,7 +110,7 @@ export class Alerts {
       alert.depth_m != null && s !== "ended" && alert.depth_m > 0 ? `${metres(alert.depth_m)} deep` : "",
       alert.horizontal_m != null && isPair(alert.kind) ? `${metres(alert.horizontal_m)} apart` : "",
       alert.vertical_m != null && isPair(alert.kind) ? `${metres(alert.vertical_m)} vertically` : "",
-      alert.confidence != null && s === "indeterminate" ? `${Math.round(alert.confidence * 100)} % likely inside` : "",
+      alert.confidence != null && s === "indeterminate" ? `${Math.round(alert.confidence * 100)} % likely` : "",
       alert.assumed_active ? "zone assumed in force" : "",
       alert.review ? `reviewed: ${alert.review}` : "",
       alert.note ?? "",

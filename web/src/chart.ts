@@ -3,7 +3,7 @@
 import type { Feature, FeatureCollection } from "geojson";
 import { type GeoJSONSource, LngLatBounds, Map as MapLibre, NavigationControl, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import { graticule, loadBasemap } from "./basemap";
+import { centroid, graticule, loadBasemap } from "./basemap";
 import { icon, icons } from "./icons";
 import { layers, SYMBOLS_MANY_MIN_ZOOM, SYMBOLS_MAX, TOGGLES } from "./layers";
 import type { CoverageMessage } from "./messages";
@@ -46,7 +46,7 @@ export class Chart {
         sources: {
           land: { ...empty, tolerance: 0.4 }, borders: { ...empty, tolerance: 0.4 }, places: empty,
           graticule: { type: "geojson", data: graticule(10) }, coverage: empty, zones: { ...empty, tolerance: 0.2 },
-          trails: { ...empty, tolerance: 0.5, buffer: 8 }, tracks: { ...empty, buffer: 64 }, leads: { ...empty, buffer: 16 }, "lead-ends": { ...empty, buffer: 64 },
+          "zone-names": empty, trails: { ...empty, tolerance: 0.5, buffer: 8 }, tracks: { ...empty, buffer: 64 }, leads: { ...empty, buffer: 16 }, "lead-ends": { ...empty, buffer: 64 },
         },
         layers: layers(theme),
       },
@@ -81,7 +81,7 @@ export class Chart {
     await new Promise<void>((resolve) => void this.map.once("load", () => resolve()));
     for (const [name, image] of icons()) this.map.addImage(name, image, { sdf: true });
     this.loaded = true;
-    if (this.zones !== NOTHING) this.source("zones").setData(this.zones);
+    if (this.zones !== NOTHING) this.drawZones();
     const { land, borders, places } = await basemap;
     this.source("land").setData(land);
     this.source("borders").setData(borders);
@@ -123,7 +123,7 @@ export class Chart {
       p["label"] = p["name"] || p["zone_id"];
     }
     this.zones = zones;
-    if (this.loaded) this.source("zones").setData(zones);
+    if (this.loaded) this.drawZones();
   }
 
   setCoverage(coverage: CoverageMessage | null): void {
@@ -176,8 +176,13 @@ export class Chart {
       if (feature.geometry.type !== "Polygon" || !feature.properties?.["in_force"]) continue;
       for (const p of feature.geometry.coordinates[0] ?? []) bounds.extend([p[0]!, Math.max(-80, Math.min(80, p[1]!))]);
     }
-    if (bounds.isEmpty() || bounds.getEast() - bounds.getWest() < 20)
-      for (const track of picture.tracks.values()) bounds.extend([track.lon, track.lat]);
+    if (bounds.isEmpty()) for (const track of picture.tracks.values()) bounds.extend([track.lon, track.lat]);
+    else {
+      // Who approaches a zone matters as much as who is in it: half as much again on every side.
+      const [w, s, e, n] = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+      const [x, y] = [Math.min((e - w) / 2, 8), Math.min((n - s) / 2, 5)];
+      bounds.extend([w - x, Math.max(-80, s - y)]).extend([e + x, Math.min(80, n + y)]);
+    }
     if (bounds.isEmpty()) return;
     this.map.fitBounds(bounds, { padding: this.padding(40), maxZoom: 9, animate });
   }
@@ -193,6 +198,7 @@ export class Chart {
     if (many !== this.many) {
       this.many = many;
       this.map.setLayerZoomRange("track-symbol", many ? SYMBOLS_MANY_MIN_ZOOM : 0, 24);
+      this.map.setLayerZoomRange("track-label-warned", 0, many ? SYMBOLS_MANY_MIN_ZOOM : 5);
       this.map.setLayerZoomRange("track-label", many ? SYMBOLS_MANY_MIN_ZOOM : 5, 24);
     }
     this.map.setLayerZoomRange("track-dot", 0, many ? SYMBOLS_MANY_MIN_ZOOM : 0.01);
@@ -219,6 +225,16 @@ export class Chart {
     this.put("tracks", tracks);
     this.put("trails", trails);
     this.drawLeads(picture);
+  }
+
+  private drawZones(): void {
+    this.source("zones").setData(this.zones);
+    const names = this.zones.features.flatMap((zone): Feature[] => {
+      if (zone.geometry.type !== "Polygon") return [];
+      const { size, middle } = centroid(zone.geometry.coordinates[0] ?? []);
+      return [{ type: "Feature", properties: { ...zone.properties, size }, geometry: { type: "Point", coordinates: middle } }];
+    });
+    this.put("zone-names", names);
   }
 
   private drawLeads(picture: Picture): void {

@@ -44,17 +44,17 @@ export function renderBanners(banners: Banner[]): void {
   const box = byId("banners");
   const wanted = new Map(banners.map((b) => [b.id, b]));
   for (const child of [...box.children] as HTMLElement[]) if (!wanted.has(child.dataset["id"] ?? "")) child.remove();
-  for (const banner of banners) {
+  banners.forEach((banner, i) => {
     let element = box.querySelector<HTMLElement>(`[data-id="${banner.id}"]`);
     if (!element) {
       element = make("div", "banner", "", make("strong"), make("span"));
       element.dataset["id"] = banner.id;
-      box.append(element);
     }
+    if (box.children[i] !== element) box.insertBefore(element, box.children[i] ?? null);
     element.dataset["level"] = banner.level;
     say(element.children[0] as HTMLElement, banner.title);
     say(element.children[1] as HTMLElement, banner.text);
-  }
+  });
 }
 
 export function healthBanners(health: HealthMessage | null): Banner[] {

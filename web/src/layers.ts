@@ -35,6 +35,7 @@ export function layers(theme: Theme): LayerSpecification[] {
   ];
   const faded: ExpressionSpecification = ["case", ["==", get("status"), 1], 1, 0.35];
   const warned: ExpressionSpecification = ["in", get("concern"), ["literal", ["actual", "predicted", "indeterminate"]]];
+  const noted: ExpressionSpecification = ["!=", get("concern"), "none"];
   return [
     { id: "sea", type: "background", paint: { "background-color": p.sea } },
     { id: "land", type: "fill", source: "land", paint: { "fill-color": p.land, "fill-antialias": false } },
@@ -63,10 +64,10 @@ export function layers(theme: Theme): LayerSpecification[] {
       paint: { "line-color": zone, "line-width": 1.2, "line-dasharray": [4, 3], "line-opacity": 0.6 },
     },
     {
-      id: "zone-name", type: "symbol", source: "zones", minzoom: 3.5,
+      id: "zone-name", type: "symbol", source: "zone-names", minzoom: 3.5,
       layout: {
         "text-field": ["format", get("label"), {}, ["concat", "\n", get("lower"), " – ", get("upper")], { "font-scale": 0.85 }, ["case", get("in_force"), "", "\nnot in force"], { "font-scale": 0.85 }],
-        "text-font": FONT, "text-size": 12, "text-max-width": 12, "text-padding": 6,
+        "text-font": FONT, "text-size": 12, "text-max-width": 12, "text-padding": 6, "symbol-sort-key": ["-", 0, get("size")],
       },
       paint: { "text-color": zone, "text-halo-color": p.halo, "text-halo-width": 1.4, "text-opacity": ["case", get("in_force"), 1, 0.65] },
     },
@@ -95,13 +96,13 @@ export function layers(theme: Theme): LayerSpecification[] {
       },
     },
     {
-      id: "track-dot", type: "circle", source: "tracks",
-      paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 2, 1.8, 7, 3.5], "circle-color": concern, "circle-opacity": faded, "circle-stroke-color": p.halo, "circle-stroke-width": 0.6, "circle-stroke-opacity": faded },
+      id: "track-dot", type: "circle", source: "tracks", layout: { "circle-sort-key": ["-", 0, get("rank")] },
+      paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 2, ["case", ["==", get("concern"), "none"], 1.6, 3], 7, ["case", ["==", get("concern"), "none"], 3, 4.5]], "circle-color": concern, "circle-opacity": faded, "circle-stroke-color": p.halo, "circle-stroke-width": 0.6, "circle-stroke-opacity": faded },
     },
     {
       id: "track-symbol", type: "symbol", source: "tracks",
       layout: {
-        "icon-image": get("icon"), "icon-size": ["interpolate", ["linear"], ["zoom"], 3, 0.42, 8, 0.62], "icon-rotate": get("heading"),
+        "icon-image": get("icon"), "symbol-sort-key": ["-", 0, get("rank")], "icon-size": ["interpolate", ["linear"], ["zoom"], 3, 0.42, 8, 0.62], "icon-rotate": get("heading"),
         "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true,
       },
       paint: { "icon-color": concern, "icon-opacity": faded, "icon-halo-color": p.halo, "icon-halo-width": 1 },
@@ -119,7 +120,7 @@ export function layers(theme: Theme): LayerSpecification[] {
       paint: { "text-color": concern, "text-halo-color": p.halo, "text-halo-width": 1.5, "text-opacity": faded },
     },
     {
-      id: "track-label-warned", type: "symbol", source: "tracks", maxzoom: 5, filter: warned,
+      id: "track-label-warned", type: "symbol", source: "tracks", maxzoom: 5, filter: noted,
       layout: {
         "text-field": get("label"), "text-font": FONT, "text-size": 11.5, "text-line-height": 1.15, "text-justify": "left",
         "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 1.3, "symbol-sort-key": get("rank"),
