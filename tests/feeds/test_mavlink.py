@@ -41,7 +41,8 @@ def own(dialect: Any = common, lat: int = 501_000_000) -> Any:
 def traffic(**more: Any) -> Any:
     values = {
         "ICAO_address": 0x508035, "lat": 502_000_000, "lon": 306_000_000, "altitude_type": 1, "altitude": 1_000_000,
-        "heading": 9000, "hor_velocity": 10_000, "ver_velocity": -150, "callsign": b"UAL123", "emitter_type": 7, "tslc": 2,
+        "heading": 9000, "hor_velocity": 10_000, "ver_velocity": -150, "callsign": b"UAL123", "emitter_type": 7,
+        "tslc": 2,
         "flags": 1 | 2 | 4 | 8 | 16 | 32 | 128, "squawk": 1200, **more,
     }  # fmt: skip
     return common.MAVLink_adsb_vehicle_message(**values)
@@ -55,7 +56,8 @@ def location(**more: Any) -> Any:
     values = {
         "target_system": 0, "target_component": 0, "id_or_mac": [9] * 20, "status": 2, "direction": 9000,
         "speed_horizontal": 500, "speed_vertical": 150, "latitude": 503_000_000, "longitude": 307_000_000,
-        "altitude_barometric": 120.5, "altitude_geodetic": 130.5, "height_reference": 0, "height": 50.0, "horizontal_accuracy": 10, "vertical_accuracy": 4,
+        "altitude_barometric": 120.5, "altitude_geodetic": 130.5, "height_reference": 0, "height": 50.0,
+        "horizontal_accuracy": 10, "vertical_accuracy": 4,
         "barometer_accuracy": 4, "speed_accuracy": 4, "timestamp": 800.0, "timestamp_accuracy": 0, **more,
     }  # fmt: skip
     return common.MAVLink_open_drone_id_location_message(**values)
@@ -131,7 +133,8 @@ def test_remote_id_that_it_received(decode_all: Any) -> None:
 
 def test_no_value_numbers_are_not_known(decode_all: Any) -> None:
     nothing = location(
-        direction=36100, speed_horizontal=25500, speed_vertical=6300, altitude_barometric=-1000.0, altitude_geodetic=-1000.0,
+        direction=36100, speed_horizontal=25500, speed_vertical=6300, altitude_barometric=-1000.0,
+        altitude_geodetic=-1000.0,
         horizontal_accuracy=0, timestamp=65535.0,
     )  # fmt: skip
     batch, decoder = decode_all("mavlink", b"".join(frames(nothing, location(latitude=0, longitude=0), own(lat=0))))

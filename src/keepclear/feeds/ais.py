@@ -10,7 +10,9 @@ a search and rescue aircraft has no stated datum and is left out.
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 import re
 from typing import Any
 
@@ -49,10 +51,7 @@ def looks_like_ais(head: bytes) -> bool:
 
 
 def _checksum(sentence: bytes) -> int:
-    value = 0
-    for octet in sentence:
-        value ^= octet
-    return value
+    return functools.reduce(operator.xor, sentence, 0)
 
 
 class AisDecoder:

@@ -131,7 +131,7 @@ class FlightsDecoder:
     def _answer(self, document: bytes, place: str) -> None:
         try:
             answer = _decode_answer(document)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.faults.add("JSON document is malformed, or its flights are no list", place)
             return
         if not answer.flights and b'"flights"' not in document:
@@ -143,7 +143,7 @@ class FlightsDecoder:
                 continue
             try:
                 flight = _decode_flight(raw)
-            except (msgspec.DecodeError, RecursionError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self.faults.add("flight is malformed", where)
                 continue
             self._flight(flight, where)

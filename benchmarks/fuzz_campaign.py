@@ -1,0 +1,186 @@
+"""Coverage-guided fuzzing of every decoder and reader: ``python benchmarks/fuzz_campaign.py --runs 1_000_000``.
+
+Each target runs in a process of its own under atheris (dependency group «fuzz») and a table is printed: runs,
+exceptions typed and untyped, peak memory, slowest input. Inputs that raise something untyped, and the slowest, are
+kept in ``--keep DIR``. A target that dies (segmentation fault, out of memory, endless loop) shows as DIED.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+INPUT_BYTES_MAX = 4096
+MEMORY_MB_MAX = 2048
+INPUT_SECONDS_MAX = 20
+"""atheris stops a target whose single input takes longer."""
+STATE_EVERY = 2000
+
+
+def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None:
+    """One campaign in this process; its state is written to ``folder`` now and then: libFuzzer never returns."""
+    import atheris
+
+    with atheris.instrument_imports(include=["keepclear"]):
+        import keepclear.feeds.formats
+        import keepclear.zones.formats
+    sys.path.insert(0, str(HERE))
+    with atheris.instrument_imports(include=["keepclear"]):
+        import fuzz_targets
+
+        kind, _, name = target.partition(":")
+        if kind == "feed":
+            keepclear.feeds.formats._load(keepclear.feeds.formats.FORMATS[name].decoder)
+        else:
+            keepclear.zones.formats._module(keepclear.zones.formats.FORMATS[name])
+    from keepclear.errors import KeepclearError
+
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for number, data in enumerate(fuzz_targets.seeds(target)):
+        (corpus / f"seed{number}").write_bytes(data)
+    run = fuzz_targets.TARGETS[target]
+    for data in fuzz_targets.seeds(target):
+        with contextlib.suppress(KeepclearError):
+            run(data)  # imports and caches before the clock counts
+    state: dict[str, Any] = {"runs": 0, "typed": 0, "untyped": 0, "sites": {}, "slowest_s": 0.0, "rss_mb": 0.0}
+    state["rss_start_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    began = time.monotonic()
+
+    def save() -> None:
+        state["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        state["seconds"] = time.monotonic() - began
+        (folder / "state.tmp").write_text(json.dumps(state))
+        (folder / "state.tmp").replace(folder / "state.json")
+
+    def one(data: bytes) -> None:
+        start = time.perf_counter()
+        try:
+            run(data)
+        except KeepclearError:
+            state["typed"] += 1
+        except Exception as error:
+            state["untyped"] += 1
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            ours = [f for f in traceback.extract_tb(error.__traceback__) if "keepclear" in f.filename] or [frame]
+            site = f"{type(error).__name__} at {Path(ours[-1].filename).name}:{ours[-1].lineno}: {str(error)[:100]}"
+            if site.split(":")[0] not in {s.split(":")[0] for s in state["sites"]} or len(state["sites"]) < 20:
+                name = f"crash-{hashlib.sha1(data).hexdigest()[:12]}"
+                if site not in state["sites"]:
+                    (folder / name).write_bytes(data)
+                    state["sites"][site] = name
+        took = time.perf_counter() - start
+        if took > state["slowest_s"]:
+            state["slowest_s"] = took
+            (folder / "slowest").write_bytes(data)
+        state["runs"] += 1
+        if state["runs"] % STATE_EVERY == 0 or state["runs"] == 1 or state["runs"] >= runs:
+            save()
+
+    save()
+    arguments = [
+        "fuzz",
+        str(corpus),
+        f"-runs={runs}",
+        f"-max_len={INPUT_BYTES_MAX}",
+        f"-seed={seed}",
+        f"-timeout={INPUT_SECONDS_MAX}",
+        f"-rss_limit_mb={MEMORY_MB_MAX}",
+        f"-artifact_prefix={folder}/",
+        "-print_final_stats=0",
+        "-verbosity=0",
+        "-close_fd_mask=3",
+    ]
+    if seconds:
+        arguments.append(f"-max_total_time={seconds}")
+    atheris.Setup(arguments, one)
+    try:
+        atheris.Fuzz()
+    finally:
+        save()
+
+
+def campaign(target: str, runs: int, seconds: int, seed: int, keep: Path | None) -> dict[str, Any]:
+    """One target in a process of its own; its final state."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        command = [
+            sys.executable,
+            __file__,
+            "--child",
+            target,
+            "--runs",
+            str(runs),
+            "--seconds",
+            str(seconds),
+            "--seed",
+            str(seed),
+        ]
+        done = subprocess.run(
+            [*command, "--folder", place], capture_output=True, check=False, env={**os.environ, "PYTHONHASHSEED": "0"}
+        )
+        state: dict[str, Any] = {}
+        if (folder / "state.json").exists():
+            state = json.loads((folder / "state.json").read_text())
+        state["died"] = "" if done.returncode == 0 else f"exit {done.returncode}"
+        if done.returncode and not state.get("runs"):
+            state["died"] += " " + done.stderr.decode(errors="replace").strip().split("\n")[-1][:200]
+        if keep:
+            safe = target.replace(":", "-")
+            for path in folder.iterdir():
+                if path.is_file() and (path.name == "slowest" or path.name.startswith(("crash-", "oom-", "timeout-"))):
+                    (keep / safe).mkdir(parents=True, exist_ok=True)
+                    (keep / safe / path.name).write_bytes(path.read_bytes())
+        return state
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("targets", nargs="*", help="feed:NAME or zones:NAME; all of them by default")
+    parser.add_argument("--runs", type=int, default=1_000_000, help="inputs a target")
+    parser.add_argument("--seconds", type=int, default=0, help="end a target after so many seconds (0: never)")
+    parser.add_argument("--seed", type=int, default=20261124)
+    parser.add_argument("--keep", type=Path, help="folder for the inputs that failed or were slow")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(options.child, options.runs, options.seconds, options.seed, options.folder)
+        return
+    sys.path.insert(0, str(HERE))
+    import fuzz_targets
+
+    bad = 0
+    heads = ("runs", "typed", "untyped", "sites", "start MB", "peak MB", "slowest ms", "inputs/s")
+    print(f"{'target':20} " + " ".join(f"{head:>10}" for head in heads))
+    for target in options.targets or fuzz_targets.TARGETS:
+        state = campaign(target, options.runs, options.seconds, options.seed, options.keep)
+        if not state.get("runs"):
+            print(f"{target:20} DIED {state['died']}", flush=True)
+            bad += 1
+            continue
+        rate = state["runs"] / max(state.get("seconds", 0.0), 1e-9)
+        counts = [f"{state[key]:,}" for key in ("runs", "typed", "untyped")]
+        sizes = [f"{state[key]:.0f}" for key in ("rss_start_mb", "rss_mb")]
+        cells = [*counts, str(len(state["sites"])), *sizes, f"{1e3 * state['slowest_s']:.1f}", f"{rate:,.0f}"]
+        print(f"{target:20} " + " ".join(f"{cell:>10}" for cell in cells), state["died"], flush=True)
+        for site, name in state["sites"].items():
+            print(f"    {site}  [{name}]", flush=True)
+        bad += bool(state["untyped"] or state["died"])
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
