@@ -176,6 +176,7 @@ class BeastDecoder(_Receiver):
                 keep_from = end = match.start()
                 break
             end = match.end()
+            self._lost = False
             if frame[0] in b"23":
                 if b"\x1a" in frame:
                     frame = frame.replace(b"\x1a\x1a", b"\x1a")
