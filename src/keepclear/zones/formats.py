@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -58,8 +57,6 @@ def detect_format(data: bytes, source: str = "") -> str:
     """
     head = data[:HEAD_BYTES]
     for entry in FORMATS.values():
-        if importlib.util.find_spec(f"keepclear.zones.{entry.module}") is None:
-            continue
         if _module(entry).looks_like(head):
             return entry.name
     suffixes = [suffix.lower() for suffix in PurePath(source).suffixes if suffix.lower() != ".gz"]
