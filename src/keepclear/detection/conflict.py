@@ -149,8 +149,9 @@ def conflicts(volumes: Sequence[DeclaredVolume] | VolumeArrays) -> ConflictPairs
     datum = int(np.bincount(meta[:, 3], minlength=5)[1:].argmax()) + 1
     in_blocks(lambda a, b: volume_discs(a, b, body, meta, epoch_s, datum, discs, angle), n, 5_000, 1)
     found = candidates(
-        discs, body[:, 3] + 2.0, angle[0], angle[1], lambda p, q, a, b: judge_volumes(p, q, a, b, body, meta, edges)
-    )
+        discs, body[:, 3] + 2.0, angle[0], angle[1], lambda p, q, a, b: judge_volumes(p, q, a, b, body, meta, edges),
+        layered=True,
+    )  # fmt: skip
     i, j = np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
     order = np.argsort(i * n + j, kind="stable")
     return ConflictPairs(i[order], j[order], np.concatenate([f[2] for f in found])[order])
@@ -158,6 +159,19 @@ def conflicts(volumes: Sequence[DeclaredVolume] | VolumeArrays) -> ConflictPairs
 
 class ResidentVolumes:
     """Many volumes kept ready, so that one more is checked against them in microseconds. Not thread-safe."""
+
+    _n: int
+    _gone: int
+    _taken: int
+    _epoch_s: float
+    _edges_used: int
+    _body: Floats
+    _edges: Floats
+    _meta: npt.NDArray[np.int64]
+    _links: npt.NDArray[np.int64]
+    _keys: npt.NDArray[np.int64]
+    _heads: npt.NDArray[np.int64]
+    _counts: npt.NDArray[np.int64]
 
     def __init__(self, volumes: Iterable[DeclaredVolume] = ()) -> None:
         given = list(volumes)

@@ -9,6 +9,7 @@ antimeridian in these coordinates, and exchanging the two aircraft changes signs
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -23,7 +24,7 @@ RADIAN = math.pi / 180.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def surface_point(lat_deg, lon_deg):
+def surface_point(lat_deg: Any, lon_deg: Any) -> Any:
     """Earth-centred metres of the point on the ellipsoid."""
     s, c = math.sin(lat_deg * RADIAN), math.cos(lat_deg * RADIAN)
     n = A_M / math.sqrt(1.0 - E2 * s * s)
@@ -31,7 +32,7 @@ def surface_point(lat_deg, lon_deg):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def carry(lat_deg, lon_deg, east_mps, north_mps, seconds):
+def carry(lat_deg: Any, lon_deg: Any, east_mps: Any, north_mps: Any, seconds: Any) -> Any:
     """(x, y, z, vx, vy, vz) after so many seconds at constant speed straight ahead over the ellipsoid."""
     sp, cp = math.sin(lat_deg * RADIAN), math.cos(lat_deg * RADIAN)
     sl, cl = math.sin(lon_deg * RADIAN), math.cos(lon_deg * RADIAN)
@@ -66,7 +67,9 @@ def carry(lat_deg, lon_deg, east_mps, north_mps, seconds):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def plane_quadratic(px, py, pz, pu, pv, pw, qx, qy, qz, qu, qv, qw):
+def plane_quadratic(
+    px: Any, py: Any, pz: Any, pu: Any, pv: Any, pw: Any, qx: Any, qy: Any, qz: Any, qu: Any, qv: Any, qw: Any
+) -> Any:
     """(a, b, c) of the squared horizontal distance a·t² + 2·b·t + c of two points in straight motion."""
     dx, dy, dz = qx - px, qy - py, qz - pz
     du, dv, dw = qu - pu, qv - pv, qw - pw
@@ -80,7 +83,7 @@ def plane_quadratic(px, py, pz, pu, pv, pw, qx, qy, qz, qu, qv, qw):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def vertical_window(dz, dw, vertical_m):
+def vertical_window(dz: Any, dw: Any, vertical_m: Any) -> Any:
     """The open span of time in which |dz + dw·t| < vertical_m; everything where dz is nan; (1, 0) where never."""
     if dz != dz:
         return -np.inf, np.inf
@@ -93,7 +96,7 @@ def vertical_window(dz, dw, vertical_m):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def loss_times(a, b, c, low, high, horizontal_m, tau_s, begin, end):
+def loss_times(a: Any, b: Any, c: Any, low: Any, high: Any, horizontal_m: Any, tau_s: Any, begin: Any, end: Any) -> Any:
     """(enter, leave) of the loss of separation within [begin, end], inside the vertical window (low, high).
 
     (nan, nan) where there is none. ``a, b, c`` are of :func:`plane_quadratic`. With ``tau_s`` the loss begins

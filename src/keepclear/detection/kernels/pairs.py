@@ -21,7 +21,7 @@ from keepclear.detection.kernels.motion import (
     vertical_window,
 )
 from keepclear.detection.kernels.pool import in_blocks
-from keepclear.detection.kernels.sweep import classify, order_class, places, sweep
+from keepclear.detection.kernels.sweep import classify, order_class, split_long, sweep
 from keepclear.feeds.reports import Floats
 
 __all__ = ["BARO", "GEO", "UNKNOWN", "Pairs", "candidates", "find_pairs"]
@@ -30,6 +30,9 @@ SMALL = 384
 """Up to here all pairs are looked at directly: the sort would cost more than it saves."""
 SPEED_LIMIT_MPS = 4_000.0
 """A speed above this is a broken report; it counts as not known, or one of them would sweep the whole Earth."""
+CLASS_RATIO = 2.5
+LAYERED_CLASS_RATIO = 8.0
+"""Layers leave few in a window: there, sweeping twice costs more than looking too far (measured)."""
 UNKNOWN, BARO, GEO = 0, 1, 2
 """what the vertical distance of a pair was measured by"""
 STATE = 10
@@ -64,7 +67,7 @@ class Pairs(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _direction(lat_deg, lon_deg, east_m, north_m, x, y, z):
+def _direction(lat_deg: Any, lon_deg: Any, east_m: Any, north_m: Any, x: Any, y: Any, z: Any) -> Any:
     """Latitude and longitude (radians) of a carried place, to the 3e-6 radians that the sweep allows for."""
     p, q = east_m / 6.37e6, north_m / 6.37e6
     if abs(lat_deg) > 70.0 or p * p + q * q > 1.6e-5:
@@ -85,7 +88,24 @@ def _direction(lat_deg, lon_deg, east_m, north_m, x, y, z):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def prepare(begin, end, lat, lon, east, north, up, baro, geo, age, accuracy, separations, state, disc, reach, angle):
+def prepare(
+    begin: Any,
+    end: Any,
+    lat: Any,
+    lon: Any,
+    east: Any,
+    north: Any,
+    up: Any,
+    baro: Any,
+    geo: Any,
+    age: Any,
+    accuracy: Any,
+    separations: Any,
+    state: Any,
+    disc: Any,
+    reach: Any,
+    angle: Any,
+) -> Any:
     """Each aircraft in the middle of the horizon: its state, its disc for the sweep, its reach and direction.
 
     ``separations`` is (horizontal_m, vertical_m, tau_s, look_ahead_s).
@@ -120,7 +140,7 @@ def prepare(begin, end, lat, lon, east, north, up, baro, geo, age, accuracy, sep
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def judge(p, q, ids_p, ids_q, state, target, separations):
+def judge(p: Any, q: Any, ids_p: Any, ids_q: Any, state: Any, target: Any, separations: Any) -> Any:
     """Which of the candidates lose separation, and how. Returns (i, j, table of RESULT columns)."""
     horizontal, vertical, tau, look = separations[0], separations[1], separations[2], separations[3]
     begin = -0.5 * (tau + look)
@@ -182,7 +202,7 @@ def judge(p, q, ids_p, ids_q, state, target, separations):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def every_pair(disc, reach):
+def every_pair(disc: Any, reach: Any) -> Any:
     """Candidates among few: all pairs, by the same tests as the sweep's."""
     n = len(reach)
     cap, k = 256, 0
@@ -209,7 +229,19 @@ def every_pair(disc, reach):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def few(lat, lon, east, north, up, baro, geo, age, accuracy, target, separations):
+def few(
+    lat: Any,
+    lon: Any,
+    east: Any,
+    north: Any,
+    up: Any,
+    baro: Any,
+    geo: Any,
+    age: Any,
+    accuracy: Any,
+    target: Any,
+    separations: Any,
+) -> Any:
     """:func:`find_pairs` for few aircraft, in one call."""
     n = len(lat)
     state, disc = np.empty((n, STATE)), np.empty((n, 8), np.float32)
@@ -221,7 +253,7 @@ def few(lat, lon, east, north, up, baro, geo, age, accuracy, target, separations
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def gather(ids, disc, out, middle, half, begin, end):
+def gather(ids: Any, disc: Any, out: Any, middle: Any, half: Any, begin: Any, end: Any) -> Any:
     for k in range(begin, end):
         middle[k], half[k] = disc[ids[k], 4], disc[ids[k], 5]
         for c in range(8):
@@ -240,13 +272,18 @@ class _Class(NamedTuple):
 
 
 def candidates(
-    disc: npt.NDArray[np.float32], reach: Floats, lat_rad: Floats, lon_rad: Floats, then: Any
+    disc: npt.NDArray[np.float32], reach: Floats, lat_rad: Floats, lon_rad: Floats, then: Any, layered: bool = False
 ) -> list[tuple[Any, ...]]:
     """Sweep discs and hand each block of candidates to ``then(p, q, ids_p, ids_q)`` on the pool's threads."""
-    kind, largest = classify(reach)
+    kind, largest = classify(reach, LAYERED_CLASS_RATIO if layered else CLASS_RATIO)
+    sizes = largest.tolist()
+    longest = split_long(kind, len(sizes), disc) if layered else 0.0
     classes: list[_Class] = []
-    for number, reach_m in enumerate(largest.tolist()):
-        ids, columns, start, grid = order_class(kind, number, reach_m, lat_rad, lon_rad)
+    for number, reach_m in enumerate(sizes + sizes if layered else sizes):
+        height = longest if number < len(sizes) else 0.0
+        ids, columns, start, grid = order_class(kind, number, reach_m, lat_rad, lon_rad, disc, height)
+        if len(ids) == 0:
+            continue
         ordered = np.empty((len(ids), 8), np.float32)
         middle, half = np.empty(len(ids), np.float32), np.empty(len(ids), np.float32)
         in_blocks(partial(gather, ids, disc, ordered, middle, half), len(ids), 20_000, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -13,7 +14,7 @@ __all__ = ["carried_positions", "lon_lat"]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lon_lat(x, y, z):
+def lon_lat(x: Any, y: Any, z: Any) -> Any:
     """Degrees, of a point on or near the ellipsoid; longitude in [-180, 180)."""
     lon = math.atan2(y, x) / RADIAN
     if lon >= 180.0:
@@ -22,7 +23,7 @@ def lon_lat(x, y, z):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def carried_positions(lat_deg, lon_deg, east_mps, north_mps, seconds):
+def carried_positions(lat_deg: Any, lon_deg: Any, east_mps: Any, north_mps: Any, seconds: Any) -> Any:
     """(lon, lat) columns after so many seconds straight ahead."""
     n = len(lat_deg)
     lon, lat = np.empty(n), np.empty(n)

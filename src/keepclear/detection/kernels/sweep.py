@@ -9,11 +9,12 @@ reach, so that one fast outlier widens its own windows only.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-__all__ = ["classify", "order_class", "places", "sweep"]
+__all__ = ["classify", "order_class", "split_long", "sweep"]
 
 SMALLEST_RADIUS_M = 6_335_439.0
 """The ellipsoid's smallest radius of curvature (meridian at the equator): an arc of s metres changes the
@@ -21,25 +22,15 @@ direction of the vertical by at most s over this, which makes every window below
 SLACK_M = 25.0
 """Places are kept in 32-bit floats (half a metre on Earth) while screening, and the directions that rows and
 columns are chosen by may be 3e-6 radians off."""
-CLASS_RATIO = 2.5
 CLASSES = 8
 RADIAN = math.pi / 180.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def places(begin, end, x, y, z, lat_rad, lon_rad):
-    """Direction of the vertical at surface points, as latitude and longitude."""
-    for i in range(begin, end):
-        r = math.sqrt(x[i] * x[i] + y[i] * y[i])
-        lat_rad[i] = math.atan2(z[i] * 1.0067394967422765, r)
-        lon_rad[i] = math.atan2(y[i], x[i])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def classify(reach):
+def classify(reach: Any, ratio: float) -> Any:
     """(class of each disc, largest reach of each class), the largest first; a nan reach has no class (-1).
 
-    A class spans a factor of 2.5 in reach; one that is small in number joins the next larger, which is cheaper
+    A class spans a factor of ``ratio`` in reach; one that is small in number joins the next larger, which is cheaper
     than sweeping it apart.
     """
     n = len(reach)
@@ -54,7 +45,7 @@ def classify(reach):
     bound = top
     for k in range(CLASSES):
         bounds[k] = bound
-        bound /= CLASS_RATIO
+        bound /= ratio
     for i in range(n):
         if reach[i] != reach[i]:
             kind[i] = -1
@@ -97,28 +88,65 @@ def classify(reach):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def order_class(kind, wanted, reach_m, lat_rad, lon_rad):
-    """The discs of one class sorted by row, within a row by quantised longitude.
+def split_long(kind: Any, classes: int, disc: Any) -> Any:
+    """Give discs whose span is unknown or over four times the median a class of their own: number + classes.
 
-    Returns (ids, columns, row_start, grid): ids in sorted order, their quantised longitudes, the first position of
-    each row, and (south edge, row height, longitudes per radian, longitudes per circle) as floats.
+    The others can then be sorted into layers of the line that the spans lie on.
+    """
+    n = len(kind)
+    sample = disc[:: max(1, n // 1000), 5].copy()
+    known = sample[disc[:: max(1, n // 1000), 4] == disc[:: max(1, n // 1000), 4]]
+    longest = 4.0 * np.median(known) if len(known) else 0.0
+    used = 0.0
+    for i in range(n):
+        if kind[i] >= 0:
+            if disc[i, 4] == disc[i, 4] and disc[i, 5] <= longest:
+                used = max(used, disc[i, 5])
+            else:
+                kind[i] += classes
+    return used
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def order_class(kind: Any, wanted: int, reach_m: float, lat_rad: Any, lon_rad: Any, disc: Any, longest: float) -> Any:
+    """The discs of one class sorted by layer, row, and within a row by quantised longitude.
+
+    Layers cut the line of the spans (altitude, time) where ``longest``, the largest half-length, is above 0; else
+    there is one. Returns (ids, columns, row_start, grid): ids in sorted order, their quantised longitudes, the first
+    position of each row of each layer, and the grid: south edge, row height, columns per radian, columns, rows,
+    lowest layer's beginning, layer height, layers, largest half-length.
     """
     n = len(kind)
     size = 0
     south, north = math.pi, -math.pi
+    bottom, top = np.inf, -np.inf
     for i in range(n):
         if kind[i] == wanted:
             size += 1
             south, north = min(south, lat_rad[i]), max(north, lat_rad[i])
+            if longest > 0.0:
+                bottom, top = min(bottom, disc[i, 4]), max(top, disc[i, 4])
+    if size == 0:
+        south = north = bottom = top = 0.0
     # rows half as high as two discs reach, but not so many that the empty ones cost more than the full ones
-    height = max(reach_m / SMALLEST_RADIUS_M, (north - south) / (4.0 * size + 16.0), 1e-9)
+    most = 4.0 * size + 16.0
+    layers, layer = 1, 1.0
+    height = reach_m / SMALLEST_RADIUS_M
+    if longest > 0.0:
+        height *= 2.0
+        # a little more than two can be apart and touch, so that one's partners are in its own layer or the next
+        layer = max(2.002 * longest + 0.01, (top - bottom) / 1000.0, 1e-3)
+        layers = int((top - bottom) / layer) + 1
+    else:
+        bottom = 0.0
+    height = max(height, (north - south) * layers / most, 1e-9)
     rows = int((north - south) / height) + 1
     columns = 1024
     while columns < 2 * size and columns < 1 << 21:
         columns *= 2
     per_radian = columns / (2.0 * math.pi)
     by_column = np.zeros(columns + 1, np.int32)
-    row_start = np.zeros(rows + 1, np.int32)
+    row_start = np.zeros(rows * layers + 1, np.int32)
     column = np.empty(size, np.int32)
     row = np.empty(size, np.int32)
     member = np.empty(size, np.int32)
@@ -127,13 +155,15 @@ def order_class(kind, wanted, reach_m, lat_rad, lon_rad):
         if kind[i] == wanted:
             c = min(columns - 1, max(0, int((lon_rad[i] + math.pi) * per_radian)))
             r = min(rows - 1, int((lat_rad[i] - south) / height))
+            if layers > 1:
+                r += rows * min(layers - 1, int((disc[i, 4] - bottom) / layer))
             column[k], row[k], member[k] = c, r, i
             by_column[c + 1] += 1
             row_start[r + 1] += 1
             k += 1
     for c in range(columns):
         by_column[c + 1] += by_column[c]
-    for r in range(rows):
+    for r in range(rows * layers):
         row_start[r + 1] += row_start[r]
     first = np.empty(size, np.int32)
     for k in range(size):
@@ -148,11 +178,14 @@ def order_class(kind, wanted, reach_m, lat_rad, lon_rad):
         place[row[k]] += 1
         ids[p] = member[k]
         sorted_columns[p] = column[k]
-    return ids, sorted_columns, row_start, np.array([south, height, per_radian, float(columns)])
+    grid = np.array(
+        [south, height, per_radian, float(columns), float(rows), bottom, layer, float(layers), longest]
+    )  # fmt: skip
+    return ids, sorted_columns, row_start, grid
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _window(q_low, q_high, t_low, t_high, reach_rad):
+def _window(q_low: Any, q_high: Any, t_low: Any, t_high: Any, reach_rad: Any) -> Any:
     """Half-width in longitude (radians) that holds every disc of one row in reach of one in another; pi: all."""
     gap = max(0.0, t_low - q_high, q_low - t_high)
     left = math.sin(0.5 * min(reach_rad, math.pi)) ** 2 - math.sin(0.5 * gap) ** 2
@@ -169,22 +202,22 @@ def _window(q_low, q_high, t_low, t_high, reach_rad):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sweep(
-    begin,
-    end,
-    own,
-    q_columns,
-    q_start,
-    q_grid,
-    q_disc,
-    q_reach_m,
-    t_columns,
-    t_start,
-    t_grid,
-    t_disc,
-    t_middle,
-    t_half,
-    t_reach_m,
-):
+    begin: Any,
+    end: Any,
+    own: Any,
+    q_columns: Any,
+    q_start: Any,
+    q_grid: Any,
+    q_disc: Any,
+    q_reach_m: Any,
+    t_columns: Any,
+    t_start: Any,
+    t_grid: Any,
+    t_disc: Any,
+    t_middle: Any,
+    t_half: Any,
+    t_reach_m: Any,
+) -> Any:
     """Candidates (p, q): p among the query class's sorted positions [begin, end), q of the target class.
 
     ``own`` says that the two classes are one: each unordered pair is then found once. ``disc`` rows are
@@ -196,20 +229,34 @@ def sweep(
     near = np.empty(256, np.int32)
     k = 0
     reach_rad = (q_reach_m + t_reach_m + SLACK_M) / SMALLEST_RADIUS_M
-    q_rows, t_rows = len(q_start) - 1, len(t_start) - 1
+    q_rows, t_rows, t_layers = int(q_grid[4]), int(t_grid[4]), int(t_grid[7])
     around = int(t_grid[3])
-    q_row = np.searchsorted(q_start, begin, side="right") - 1
-    while q_row < q_rows and q_start[q_row] < end:
-        p0, p1 = max(begin, q_start[q_row]), min(end, q_start[q_row + 1])
+    cell = np.searchsorted(q_start, begin, side="right") - 1
+    while cell < len(q_start) - 1 and q_start[cell] < end:
+        p0, p1 = max(begin, q_start[cell]), min(end, q_start[cell + 1])
         if p0 >= p1:
-            q_row += 1
+            cell += 1
             continue
+        q_row = cell % q_rows
         q_low = q_grid[0] + q_row * q_grid[1] - 1e-12
         q_high = q_low + q_grid[1] + 2e-12
-        from_row = q_row if own else max(0, int(math.floor((q_low - reach_rad - t_grid[0]) / t_grid[1])))
-        to_row = min(t_rows - 1, int(math.floor((q_high + reach_rad - t_grid[0]) / t_grid[1])))
-        for t_row in range(from_row, to_row + 1):
-            s0, s1 = t_start[t_row], t_start[t_row + 1]
+        first_layer, last_layer = 0, t_layers - 1
+        if t_layers > 1 and q_grid[7] > 1.0:
+            lowest = q_grid[5] + (cell // q_rows) * q_grid[6]
+            both = (q_grid[8] + t_grid[8]) * 1.00001 + 1e-3
+            first_layer = max(0, int(math.floor((lowest - both - t_grid[5]) / t_grid[6] - 1e-6)))
+            last_layer = min(last_layer, int(math.floor((lowest + q_grid[6] + both - t_grid[5]) / t_grid[6] + 1e-6)))
+        if own:
+            first_layer = cell // q_rows
+        low_row = max(0, int(math.floor((q_low - reach_rad - t_grid[0]) / t_grid[1])))
+        high_row = min(t_rows - 1, int(math.floor((q_high + reach_rad - t_grid[0]) / t_grid[1])))
+        span = high_row - low_row + 1
+        for step in range(max(0, last_layer - first_layer + 1) * max(0, span)):
+            t_layer, t_row = first_layer + step // span, low_row + step % span
+            t_cell = t_layer * t_rows + t_row
+            if own and t_cell < cell:
+                continue
+            s0, s1 = t_start[t_cell], t_start[t_cell + 1]
             if s0 == s1:
                 continue
             t_low = t_grid[0] + t_row * t_grid[1] - 1e-12
@@ -219,30 +266,33 @@ def sweep(
             # two quantisations, each rounding down, can be one apart
             reach_columns = int(width * t_grid[2]) + 2
             whole = 2 * reach_columns + 4 >= around
-            same_row = own and t_row == q_row
+            same_row = own and t_cell == cell
             scale = t_grid[3] / q_grid[3]
             low = high = s0
+            over = False
+            spread = int(scale) if scale > 1.0 else 0
             if not whole:
                 column = int(q_columns[p0] * scale)
                 low = s0 + np.searchsorted(t_columns[s0:s1], column - reach_columns)
                 high = low
+                last = int(q_columns[p1 - 1] * scale)
+                over = column - reach_columns < 0 or last + reach_columns + spread >= around
             for p in range(p0, p1):
                 x, y, z, w = q_disc[p, 0], q_disc[p, 1], q_disc[p, 2], q_disc[p, 3]
                 m1, h1, m2, h2 = q_disc[p, 4], q_disc[p, 5], q_disc[p, 6], q_disc[p, 7]
                 column = int(q_columns[p] * scale)
-                spread = int(scale) if scale > 1.0 else 0
-                for part in range(3):
+                for part in range(3 if over else 1):
                     if part == 0:
                         if whole:
                             a, b = s0, s1
                         else:
                             while low < s1 and t_columns[low] < column - reach_columns:
                                 low += 1
+                            if high < low:
+                                high = low
                             while high < s1 and t_columns[high] <= column + reach_columns + spread:
                                 high += 1
                             a, b = low, high
-                    elif whole:
-                        break
                     elif part == 1:  # over the antimeridian, eastwards
                         limit = column + reach_columns + spread - around
                         if limit < 0 or t_columns[s0] > limit:
@@ -280,5 +330,5 @@ def sweep(
                             out_p, out_q = wider_p, wider_q
                         out_p[k], out_q[k] = p, q
                         k += 1
-        q_row += 1
+        cell += 1
     return out_p[:k], out_q[:k]

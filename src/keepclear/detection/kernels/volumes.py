@@ -18,7 +18,17 @@ from keepclear.detection.kernels.motion import A_M, AXIS_RATIO2, RADIAN, surface
 from keepclear.detection.kernels.positions import lon_lat
 from keepclear.space.kernels.geodesy import distance
 
-__all__ = ["BODY", "META", "bands", "circle_body", "judge_volumes", "meet", "polygon_body", "volume_discs"]
+__all__ = [
+    "BODY",
+    "META",
+    "bands",
+    "circle_body",
+    "column_bodies",
+    "judge_volumes",
+    "meet",
+    "polygon_body",
+    "volume_discs",
+]
 
 BODY = 14
 """columns of a volume's row: 0–2 centre on the surface (in units of the equatorial radius), 3 bounding reach (m),
@@ -115,6 +125,22 @@ def polygon_body(lon: Any, lat: Any, ring_end: Any, body: Any, edges: Any) -> No
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def column_bodies(
+    begin: int, end: int, circle: Any, start: Any, lon: Any, lat: Any, body: Any, meta: Any, edges: Any
+) -> None:
+    """Fill many rows: circles where ``circle`` (lon, lat, radius) has a number, else one ring of vertices each."""
+    one = np.empty(1, np.int64)
+    for i in range(begin, end):
+        a, b = start[i], start[i + 1]
+        meta[i, 0], meta[i, 1] = a, b - a
+        if circle[i, 2] == circle[i, 2]:
+            circle_body(circle[i, 0], circle[i, 1], circle[i, 2], body[i])
+        else:
+            one[0] = b - a
+            polygon_body(lon[a:b], lat[a:b], one, body[i], edges[a:b])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _square_to(x: float, y: float, z: float) -> Any:
     """A direction square to (x, y, z)."""
     if abs(z) < 0.9:
@@ -123,7 +149,9 @@ def _square_to(x: float, y: float, z: float) -> Any:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _inside(x: float, y: float, z: float, reach_m: float, cx: float, cy: float, cz: float, edges: Any, begin: int, end: int) -> bool:
+def _inside(
+    x: float, y: float, z: float, reach_m: float, cx: float, cy: float, cz: float, edges: Any, begin: int, end: int
+) -> bool:
     """Is the direction inside the rings (even-odd)? Counts the edges that a ray along the surface crosses."""
     dx, dy, dz = x - cx, y - cy, z - cz
     if (dx * dx + dy * dy + dz * dz) * (A_M * A_M * 0.98) > reach_m * reach_m:
@@ -209,13 +237,17 @@ def _circle_edges(body: Any, c: int, edges: Any, begin: int, end: int) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _first_vertex_inside(body: Any, edges: Any, k: int, j: int, j0: int, j1: int) -> bool:
+    x, y, z = edges[k, 0], edges[k, 1], edges[k, 2]
+    return bool(_inside(x, y, z, body[j, 3], body[j, 0], body[j, 1], body[j, 2], edges, j0, j1))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def meet(body: Any, meta: Any, edges: Any, i: int, j: int) -> bool:
     """Do the two outlines share a point of the surface?"""
     if body[i, 11] > 0.0 and body[j, 11] > 0.0:
         together = body[i, 11] + body[j, 11]
-        return bool(
-            _geodesic_m(body[i, 0], body[i, 1], body[i, 2], body[j, 0], body[j, 1], body[j, 2]) <= together
-        )
+        return bool(_geodesic_m(body[i, 0], body[i, 1], body[i, 2], body[j, 0], body[j, 1], body[j, 2]) <= together)
     if body[j, 11] > 0.0:
         i, j = j, i
     j0, j1 = meta[j, 0], meta[j, 0] + meta[j, 1]
@@ -231,9 +263,9 @@ def meet(body: Any, meta: Any, edges: Any, i: int, j: int) -> bool:
     return bool(
         _inside(body[i, 8], body[i, 9], body[i, 10], body[j, 3], body[j, 0], body[j, 1], body[j, 2], edges, j0, j1)
         or _inside(body[j, 8], body[j, 9], body[j, 10], body[i, 3], body[i, 0], body[i, 1], body[i, 2], edges, i0, i1)
-        or _inside(edges[i0, 0], edges[i0, 1], edges[i0, 2], body[j, 3], body[j, 0], body[j, 1], body[j, 2], edges, j0, j1)
-        or _inside(edges[j0, 0], edges[j0, 1], edges[j0, 2], body[i, 3], body[i, 0], body[i, 1], body[i, 2], edges, i0, i1)
-    )  # fmt: skip
+        or _first_vertex_inside(body, edges, i0, j, j0, j1)
+        or _first_vertex_inside(body, edges, j0, i, i0, i1)
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -266,7 +298,9 @@ def bands(body: Any, meta: Any, i: int, j: int) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def volume_discs(begin: int, end: int, body: Any, meta: Any, epoch_s: float, datum: int, discs: Any, angle: Any) -> None:
+def volume_discs(
+    begin: int, end: int, body: Any, meta: Any, epoch_s: float, datum: int, discs: Any, angle: Any
+) -> None:
     """Discs for the sweep: the middle is of time, the second of altitude where both limits are of ``datum``."""
     for i in range(begin, end):
         for c in range(3):
