@@ -15,7 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keepclear.errors import InputError
-from keepclear.feeds.asterix import AsterixDecoder, looks_like_asterix, position_of_plot
+from keepclear.feeds.asterix import AsterixDecoder, looks_like_asterix
+from keepclear.feeds.asterix_items import position_of_plot
 from keepclear.feeds.asterix_records import CATEGORIES, read_records
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions

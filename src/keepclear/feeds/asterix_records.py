@@ -2,7 +2,7 @@
 
 The layouts are those of EUROCONTROL-SPEC-0149 Part 12 (CAT021 ed. 2.1–2.7), Part 4 (CAT048 ed. 1.27–1.32) and
 Part 9 (CAT062 ed. 1.16–1.21); the item sizes are the same in all these editions. Values are read in
-:mod:`keepclear.feeds.asterix`.
+:mod:`keepclear.feeds.asterix_items`.
 """
 
 from __future__ import annotations

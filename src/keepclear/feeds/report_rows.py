@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.errors import UsageError
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.reports import Labels, ReportBatch, TargetCategory, TargetDomain
 
@@ -146,12 +147,12 @@ class ReportRows:
         rows &= np.isfinite(batch.altitude_geo_m)
         if not rows.any():
             return
+        from keepclear.space.geoid import undulation_m
+
         try:
-            from keepclear.space.geoid import undulation_m
-        except ImportError:
+            batch.altitude_geo_m[rows] += undulation_m(batch.lat_deg[rows], batch.lon_deg[rows])
+        except UsageError:  # a checkout without the grid
             batch.altitude_geo_m[rows] = np.nan
             if not self._geoid_missed:  # once a feed, however it is chunked
-                self.faults.add("altitude above mean sea level left out: no geoid to bring it to the ellipsoid")
+                self.faults.add("altitude above mean sea level left out: the geoid grid is not installed")
             self._geoid_missed = True
-        else:
-            batch.altitude_geo_m[rows] += undulation_m(batch.lat_deg[rows], batch.lon_deg[rows])
