@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 import numpy as np
 import shapely
@@ -65,10 +66,10 @@ def main() -> None:
     rows = []
     for n in (1_000, int(100_000 * scale), int(1_000_000 * scale)):
         scene = volumes(n)
-        build_wall, _, ours = best(lambda: arrays(scene), 1)
-        wall, cores, found = best(lambda: conflicts(ours), 3)
+        build_wall, _, ours = best(partial(arrays, scene), 1)
+        wall, cores, found = best(partial(conflicts, ours), 3)
         shapes = polygons(scene)
-        peer_wall, peer_cores, other = best(lambda: peer(scene, shapes), 1 if n > 200_000 else 3)
+        peer_wall, peer_cores, other = best(partial(peer, scene, shapes), 1 if n > 200_000 else 3)
         mine = found.i * n + found.j
         rows.append([
             f"{n:,}", f"{wall * 1e3:,.1f}", f"{build_wall * 1e3:,.1f}", f"{peer_wall * 1e3:,.1f}",
