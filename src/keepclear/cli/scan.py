@@ -49,6 +49,7 @@ __all__ = ["command", "read_with_progress", "say_faults"]
     metavar="SECONDS",
     help="Outside or unseen for less than this is the same violation.",
 )
+@click.option("--unrestricted", is_flag=True, help="Also say who was inside zones that forbid nothing (a FIR, a CTR).")
 @click.option("--report", type=click.Path(path_type=Path), help="Also write a self-contained HTML report.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Also draw a map (.png or .svg).")
 @output_options
@@ -64,6 +65,7 @@ def command(ctx: click.Context, tracks: tuple[str, ...], **given: Any) -> None:
       keepclear scan flights.parquet --zones closure.txt --firs firs.geojson.gz --assume-active
     """
     from keepclear.cli.output import format_of, write_rows
+    from keepclear.detection.activity import forbids
     from keepclear.detection.infringement import ScanSettings
     from keepclear.node import scan
 
@@ -74,8 +76,14 @@ def command(ctx: click.Context, tracks: tuple[str, ...], **given: Any) -> None:
         tracks, decoder_options(given["start"], given["receiver"], given["columns"]), given["gap_s"]
     )
     say_faults(reading)
+    quiet = sum(not forbids(zone) for zone in zones)
+    if quiet and not given["unrestricted"]:
+        say(
+            f"keepclear: {quiet:,} of {len(zones):,} zones forbid nothing: left out without --unrestricted"
+        )
     settings = ScanSettings(
         assume_active=given["assume_active"],
+        unrestricted=given["unrestricted"],
         merge_gap_s=given["merge_gap_s"],
         assumptions=altitude_assumptions(given["qnh"], given["ground_elevation"]),
         parties=parties_of(given["parties"]),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keepclear.tracks.addresses import state_name, state_of
+from keepclear.tracks.addresses import state_of
+from keepclear.tracks.states import state_name
 from keepclear.zones.model import Exemption, Zone
 
 __all__ = ["ExemptionFinding", "find_exemption"]

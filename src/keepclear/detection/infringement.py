@@ -19,10 +19,10 @@ from keepclear.detection.exemption import find_exemption
 from keepclear.detection.prepared import PreparedLayer, PreparedZones, prepare
 from keepclear.detection.situation import SituationKind, Verdict
 from keepclear.detection.subjects import binds
-from keepclear.detection.vertical import AltitudeAssumptions, report_altitudes
 from keepclear.feeds.reports import Floats, ReportBatch
 from keepclear.quantities import Datum
 from keepclear.space.index import Visits
+from keepclear.tracks.altitude import AltitudeAssumptions, altitudes_in
 from keepclear.tracks.table import ReportFlag, TrackTable
 from keepclear.zones.model import ZoneType
 from keepclear.zones.zone_set import ZoneSet
@@ -44,6 +44,8 @@ MERGE_GAP_S = 300.0
 class ScanSettings:
     assume_active: bool = False
     """judge every zone as if it had been in force throughout"""
+    unrestricted: bool = False
+    """also say who was inside zones that forbid nothing"""
     merge_gap_s: float = MERGE_GAP_S
     assumptions: AltitudeAssumptions = field(default_factory=AltitudeAssumptions)
     parties: Mapping[str, str] | None = None
@@ -107,8 +109,9 @@ def find_infringements(table: TrackTable, zones: ZoneSet, settings: ScanSettings
     if not len(reports) or not len(zones):
         return _join([])
     in_force = activity(
-        zones, float(reports.time_s.min()), float(reports.time_s.max()) + 1.0, assume_active=settings.assume_active
-    )
+        zones, float(reports.time_s.min()), float(reports.time_s.max()) + 1.0,
+        assume_active=settings.assume_active, unrestricted=settings.unrestricted,
+    )  # fmt: skip
     accuracy_m = float(np.nanmax(reports.accuracy_m, initial=0.0))
     prepared = prepare(
         zones,
@@ -165,7 +168,7 @@ def _in_layer(
     if layer.frame is Datum.UNBOUNDED:
         low = high = np.full(len(reports), np.nan)
     else:
-        low, high = report_altitudes(reports, layer.frame, settings.assumptions)
+        low, high = altitudes_in(reports, layer.frame, settings.assumptions)
     broken = (table.flags & (ReportFlag.GAP_BEFORE | ReportFlag.IMPOSSIBLE_JUMP)) != 0
 
     def stays(index: Any, exact_row: npt.NDArray[np.int32] | None) -> _Stays:

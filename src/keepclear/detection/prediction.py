@@ -18,10 +18,10 @@ from keepclear.detection.infringement import RAYLEIGH_95
 from keepclear.detection.prepared import PreparedLayer, PreparedZones
 from keepclear.detection.situation import SituationBatch, SituationKind, Verdict
 from keepclear.detection.subjects import binds, subject_doubt
-from keepclear.detection.vertical import AltitudeAssumptions, report_altitudes
 from keepclear.feeds.reports import Floats, ReportBatch
 from keepclear.quantities import Datum
 from keepclear.space.index import Ahead, OutlineIndex
+from keepclear.tracks.altitude import AltitudeAssumptions, altitudes_in
 from keepclear.tracks.picture import Picture, TrackStatus
 from keepclear.zones.model import ZoneType
 
@@ -165,7 +165,7 @@ def _altitudes(layer: PreparedLayer, motion: _Motion, assumptions: AltitudeAssum
     if layer.frame is Datum.UNBOUNDED:
         unknown = np.full(len(motion.rows), np.nan)
         return unknown, unknown
-    return report_altitudes(motion.reports, layer.frame, assumptions)
+    return altitudes_in(motion.reports, layer.frame, assumptions)
 
 
 def _ahead(

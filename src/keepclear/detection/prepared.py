@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.detection.vertical import AltitudeAssumptions, VerticalBand, vertical_band
+from keepclear.detection.vertical import VerticalBand, vertical_band
 from keepclear.errors import InputError
 from keepclear.feeds.reports import Floats
 from keepclear.quantities import Datum
@@ -15,6 +15,7 @@ from keepclear.space.geometry import Shape
 from keepclear.space.index import OutlineIndex
 from keepclear.space.outlines import build_outlines
 from keepclear.space.widening import widen
+from keepclear.tracks.altitude import AltitudeAssumptions
 from keepclear.zones.model import Domain
 from keepclear.zones.zone_set import ZoneSet
 

@@ -79,15 +79,16 @@ def ahead_block(
                     known += 1
                 if known < n_out and out[known, 1] < f0:
                     continue
-                if whole[z] == cells:
-                    n = 0
-                    inside = True
-                else:
-                    n = crossings(ix, z, px, py, qx, qy, us)
-                    inside = inside_row(ix, z, px, py)
+                inside = whole[z] == cells
+                surely = inside
+                n = 0 if surely else crossings(ix, z, px, py, qx, qy, us)
                 u0 = 0.0
                 for c in range(n + 1):
                     u1 = us[c] if c < n else 1.0
+                    if not surely:
+                        # Asked in the middle: at its ends the way may lie on an edge, where rounding decides.
+                        um = 0.5 * (u0 + u1)
+                        inside = u1 - u0 > 1e-12 and inside_row(ix, z, px + um * (qx - px), py + um * (qy - py))
                     if inside:
                         g0 = max(s0, f0 if u0 <= 0.0 else (piece + u0) / pieces)
                         g1 = min(s1, f1 if u1 >= 1.0 else (piece + u1) / pieces)
@@ -113,7 +114,6 @@ def ahead_block(
                                 out[n_out, 2], out[n_out, 3] = wrap180(px + w * (qx - px)), py + w * (qy - py)
                                 known = n_out
                                 n_out += 1
-                    inside = not inside
                     u0 = u1
             px, py = qx, qy
         for k in range(mine, n_out):

@@ -188,15 +188,16 @@ def visits_block(
                     s0, s1 = max(s0, f0), min(s1, f1)
                     if s1 < s0:
                         continue
-                    if whole[z] == cells:
-                        n = 0
-                        inside = True
-                    else:
-                        n = crossings(ix, z, px, py, qx, qy, us)
-                        inside = inside_row(ix, z, px, py)
+                    inside = whole[z] == cells
+                    surely = inside
+                    n = 0 if surely else crossings(ix, z, px, py, qx, qy, us)
                     u0 = 0.0
                     for c in range(n + 1):
                         u1 = us[c] if c < n else 1.0
+                        if not surely:
+                            # Asked in the middle: at its ends the way may lie on an edge, where rounding decides.
+                            um = 0.5 * (u0 + u1)
+                            inside = u1 - u0 > 1e-12 and inside_row(ix, z, px + um * (qx - px), py + um * (qy - py))
                         if inside:
                             g0 = max(s0, f0 if u0 <= 0.0 else (piece + u0) / pieces)
                             g1 = min(s1, f1 if u1 >= 1.0 else (piece + u1) / pieces)
@@ -233,7 +234,6 @@ def visits_block(
                                 open_f[v, EXIT] = leave
                                 open_f[v, EXIT_LON], open_f[v, EXIT_LAT] = out_x, out_y
                                 open_f[v, INSIDE] += leave - enter
-                        inside = not inside
                         u0 = u1
                 px, py = qx, qy
         for v in range(n_open):
