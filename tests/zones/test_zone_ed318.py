@@ -86,7 +86,7 @@ def test_the_official_bad_example_is_refused_with_its_reasons(shared_zones: Path
 
 
 @pytest.mark.shared
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_the_official_schemas_accept_what_is_written(
     shared_zones: Path, any_zones: st.SearchStrategy[list[Zone]], data: st.DataObject

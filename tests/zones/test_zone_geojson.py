@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from keepclear.errors import InputError
 from keepclear.quantities import UNBOUNDED, Datum, LengthUnit, Level
@@ -36,17 +34,6 @@ def polygon(*rings: Any) -> dict[str, Any]:
 
 def without_origin(zones: Any) -> list[Zone]:
     return [replace(zone, origin=ZoneOrigin()) for zone in zones]
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_every_field_survives(any_zones: st.SearchStrategy[list[Zone]], data: st.DataObject) -> None:
-    zones = data.draw(any_zones)
-    writing = geojson.write(zones)
-    reading = geojson.read(writing.data, "x")
-    assert writing.losses == ()
-    assert [p for p in reading.problems if p.severity is Severity.ERROR] == []
-    assert without_origin(reading.zones) == without_origin(zones)
 
 
 def test_the_written_text_is_rfc_7946() -> None:
@@ -97,7 +84,7 @@ def test_all_flight_information_regions_load(shared_zones: Path) -> None:
     reading = geojson.read(gzip.decompress((shared_zones / "eurofirs_2015.geojson.gz").read_bytes()), "firs")
     zones = {zone.id: zone for zone in reading.zones}
     assert len(zones) == 58
-    assert {problem.severity for problem in reading.problems} == {Severity.WARNING}
+    assert reading.problems == ()
     kyiv = zones["UKBV"]
     assert (kyiv.name, kyiv.type, kyiv.restriction) == ("KYIV FIR", ZoneType.AIRSPACE, Restriction.NO_RESTRICTION)
     assert kyiv.volumes[0].upper == Level(275.0, LengthUnit.FLIGHT_LEVEL, Datum.STD)

@@ -81,7 +81,7 @@ def test_mutated_documents(name: str, any_zones: st.SearchStrategy[list[Zone]]) 
         lambda data: mutated_bytes(data) if name == "kml" else st.one_of(mutated_bytes(data), mutated_values(data))
     )
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     @given(strategy)
     def check(data: bytes) -> None:
         survives(module, data)
@@ -90,14 +90,14 @@ def test_mutated_documents(name: str, any_zones: st.SearchStrategy[list[Zone]]) 
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=200))
 def test_any_bytes(name: str, data: bytes) -> None:
     survives(FORMATS[name], data)
     survives(FORMATS[name], b"PK\x03\x04" + data)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_mutated_archives(any_zones: st.SearchStrategy[list[Zone]], data: st.DataObject) -> None:
     survives(kml, data.draw(mutated_bytes(kml.write_kmz(data.draw(any_zones)).data)))
@@ -116,7 +116,7 @@ def test_depth_is_bounded(name: str, bracket: bytes) -> None:
 def test_a_file_cut_in_the_middle_is_refused(name: str, any_zones: st.SearchStrategy[list[Zone]]) -> None:
     module: Any = FORMATS[name]
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     @given(any_zones, st.floats(0.0, 0.99))
     def check(zones: list[Zone], share: float) -> None:
         data = module.write(zones).data.rstrip()

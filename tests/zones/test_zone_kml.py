@@ -9,8 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from keepclear.errors import InputError, LimitExceeded
 from keepclear.quantities import UNBOUNDED, Datum, LengthUnit, Level, parse_instant
@@ -42,17 +40,6 @@ def placemark(body: str) -> bytes:
 
 def without_origin(zones: Any) -> list[Zone]:
     return [replace(zone, origin=ZoneOrigin()) for zone in zones]
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_every_field_survives(any_zones: st.SearchStrategy[list[Zone]], data: st.DataObject) -> None:
-    zones = data.draw(any_zones)
-    for writing in (kml.write(zones), kml.write_kmz(zones)):
-        reading = kml.read(writing.data, "x")
-        assert writing.losses == ()
-        assert [p for p in reading.problems if p.severity is Severity.ERROR] == []
-        assert without_origin(reading.zones) == without_origin(zones)
 
 
 def test_a_plain_placemark() -> None:
