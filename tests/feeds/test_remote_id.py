@@ -145,6 +145,8 @@ def test_repeated_keys_nan_and_cut_answers_are_refused(decode_all: Any) -> None:
     batch, decoder = decode_all("remote-id", answer(flight("A"))[:-30] + answer(flight("B")))
     assert batch.target.strings() == ["B"]
     assert decoder.faults.total == 1
+    large = answer({**flight("A"), "id": "x" * 70_000}, flight("B"))
+    assert decode_all("remote-id", large)[1].faults.counts == {"flight larger than 65536 bytes": 1}
     deep = b'{"flights": [' + b"[" * 100_000
     assert decode_all("remote-id", deep)[1].faults.total == 1
 

@@ -24,6 +24,8 @@ __all__ = ["HORIZONTAL_ACCURACY_M", "FlightsDecoder", "looks_like_flights"]
 
 DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
 """One answer covers a view of at most 7 km diagonal (F3411-22a, NetMaxDisplayAreaDiagonal): some 100 kB."""
+FLIGHT_BYTES_MAX = 65_536
+"""One flight with a minute of recent positions has some 15 kB."""
 FLIGHTS_MAX = 100_000
 """Flights whose latest time is remembered; the oldest gives way."""
 
@@ -138,6 +140,9 @@ class FlightsDecoder:
             self._skip("document without flights")
         for index, raw in enumerate(answer.flights):
             where = f"{place}, flights[{index}]"
+            if len(bytes(raw)) > FLIGHT_BYTES_MAX:
+                self.faults.add(f"flight larger than {FLIGHT_BYTES_MAX} bytes", where)
+                continue
             if first_repeated_key(bytes(raw)) is not None:
                 self.faults.add("flight names a key twice", where)
                 continue
