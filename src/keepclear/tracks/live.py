@@ -93,7 +93,8 @@ class TrackState:
     counts: TrackCounts = field(default_factory=TrackCounts)
 
     @staticmethod
-    def empty() -> TrackState:
+    def empty(room: int = _ROOM) -> TrackState:
+        """No tracks yet, with room for some; it grows up to the limits' ``tracks_max``."""
         columns = {name: np.zeros(0, dtype=dtype) for name, dtype in _number_columns().items()}
         columns |= {name: np.zeros(0, dtype=np.int32) for name in _TEXT}
         slots: dict[str, npt.NDArray[Any]] = {
@@ -104,7 +105,7 @@ class TrackState:
             "key": np.zeros(0, dtype=np.int64), "winner": np.zeros(0, dtype=np.int64),
         }  # fmt: skip
         state = TrackState(columns, slots, np.full(4, -1, dtype=np.int64), {name: NameTable() for name in _TEXT})
-        _resize(state, _ROOM)
+        _resize(state, room)
         return state
 
     @property
