@@ -1,4 +1,4 @@
-"""Chains keep to their geodesics and rhumb lines, rings go over the antimeridian and round poles, and even-odd holds."""
+"""Chains keep to geodesics and rhumb lines, rings go over the antimeridian and round poles, and even-odd holds."""
 
 from __future__ import annotations
 

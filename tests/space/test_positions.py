@@ -172,7 +172,7 @@ def test_many_continents_do_not_blow_up(build: Build) -> None:
         for x, y in zip(rng.uniform(-180, 180, 400), rng.uniform(-60, 60, 400), strict=True)
     ]
     index = build(shapes)
-    assert index.entries < 13_000_000
+    assert index.entries < 4_000_000
     found = pairs(index, np.array([10.0]), np.array([20.0]))
     assert found == {
         (0, k)

@@ -36,7 +36,7 @@ BLOCK = 131_072
 CELLS_A_ROW = 50.0
 CELLS_MIN, CELLS_MAX = 16_384, 500_000
 """More cells mean fewer edges to test but miss the cache more often (see benchmarks/zones_growth.py)."""
-ROW_CELLS_MAX = 12_000_000.0
+ROW_CELLS_MAX = 4_000_000.0
 """Cells counted once for each row that covers them: bounds memory where many rows are continents wide."""
 
 WAY_TOLERANCE_M = 1.0

@@ -194,17 +194,30 @@ def rasterise(
                 wide = cell * math.cos(min(flat, 90.0) * RAD)
                 half = 0.5 * RAD * 6_400_000.0 * math.sqrt(cell * cell + wide * wide) * 1.001 + 0.01
                 mid = south + 0.5 * cell
+                if abs(mid) + 0.5 * cell > 90.0:
+                    half = max(half, RAD * 6_400_000.0 * cell * 2.0)
+                step = RAD * 6_400_000.0 * wide * 1.001 + 0.01
+                sure = 0  # cells whose answer follows from one before: distances change by a step a cell at most
+                word = 0
                 for i in range(w):
                     column = (a + i) % nx
-                    d = distance(x0 + (column + 0.5) * cell, min(90.0, max(-90.0, mid)), lon, lat)
-                    if abs(mid) + 0.5 * cell > 90.0:
-                        half = max(half, RAD * 6_400_000.0 * cell * 2.0)
-                    if d - half > r:
+                    if sure > 0:
+                        sure -= 1
+                    else:
+                        d = distance(x0 + (column + 0.5) * cell, min(90.0, max(-90.0, mid)), lon, lat)
+                        if d - half > r:
+                            word = -1
+                        elif d + half < r:
+                            word = (z << 3) | WHOLE
+                        else:
+                            word = (z << 3) | CIRCLE
+                        sure = int(max(0.0, (abs(d - r) - half) / step))
+                    if word < 0:
                         continue
                     if n_entries == len(entries):
                         entries = _grown_ints(entries, n_entries, 0)
                     entries[n_entries, 0] = (ja + j) * nx + column
-                    entries[n_entries, 1] = (z << 3) | (WHOLE if d + half < r else CIRCLE)
+                    entries[n_entries, 1] = word
                     entries[n_entries, 2] = n_records
                     entries[n_entries, 3] = 0
                     n_entries += 1
