@@ -83,6 +83,7 @@ def test_the_fields_become_a_zone() -> None:
         lambda z: {"title": "t", "features": [z]},
         lambda z: {"formatVersion": "1.0.0", "createdAt": "2022-11-30T14:50:33Z", "UASZoneList": [z]},
         lambda z: {"UASZoneFilterReply": {"genericReply": {"RequestStatus": "OK"}, "UASZoneList": [z]}},
+        lambda z: {"type": "FeatureCollection", "features": [z]},
         lambda z: [z],
         lambda z: z,
     ],

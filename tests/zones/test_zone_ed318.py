@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ GOOD = (
 )
 
 
+@cache
 def schemas(folder: Path) -> Draft7Validator:
     found = {path.name: json.loads(path.read_text()) for path in (folder / "ed318_schema").glob("*.json")}
     # The official files name one another relatively and have no $id.

@@ -203,3 +203,8 @@ def test_what_is_not_geojson_is_refused(data: bytes) -> None:
 def test_looks_like() -> None:
     assert geojson.looks_like(b'\xef\xbb\xbf {"type": "FeatureCollection",')
     assert not geojson.looks_like(b"<kml/>")
+
+
+def test_an_unnoticed_ed_318_feature_is_told() -> None:
+    reading = geojson.read(text(feature(polygon(SQUARE), identifier="A", variant="COMMON", zoneAuthority=[])), "x")
+    assert "read the file as ed318" in reading.problems[0].reason

@@ -14,6 +14,7 @@ from typing import Any
 from keepclear.errors import InputError
 from keepclear.quantities import FOOT_M
 from keepclear.space.geometry import Circle, EdgeType, Polygon, Shape
+from keepclear.zones.json_positions import read_position, read_rings
 from keepclear.zones.model import Authority, Period, Restriction, Volume, Zone, ZoneOrigin
 from keepclear.zones.outline_checks import check_circle, check_polygon
 from keepclear.zones.reading import Loss, Problem, Severity, ZoneReading, ZoneWriting
@@ -58,6 +59,8 @@ _LIMIT = {"name": 200, "otherReasonInfo": 30, "message": 200, "service": 200, "c
 
 def looks_like(head: bytes) -> bool:
     """Whether a file that begins so may be ED-269."""
+    if b'"horizontalProjection"' in head:
+        return True
     if b'"FeatureCollection"' in head:
         return False
     return b'"UASZoneList"' in head or (
@@ -103,17 +106,23 @@ def _find_list(root: Node, source: str) -> tuple[Node, dict[str, object], str]:
             return node, {}, ""
         if not isinstance(value, dict):
             continue
-        if value.get("type") == "FeatureCollection":
+        if value.get("type") == "FeatureCollection" and _is_geojson(value.get("features")):
             break
         for key in _LISTS:
             if isinstance(value.get(key), list):
-                members = {name: item for name, item in value.items() if name != key and item is not None}
+                members = {name: item for name, item in value.items() if name not in (key, "type") and item is not None}
                 return node[key], members, key
         if "identifier" in value and "geometry" in value:
             return Node([value], ""), {}, ""
         if wrappers < MAX_WRAPPERS:
             waiting.extend((node[name], wrappers + 1) for name, item in value.items() if isinstance(item, dict))
     raise InputError("this is not ED-269: no list of zones under «features» or «UASZoneList»", source=source)
+
+
+def _is_geojson(features: object) -> bool:
+    """Whether the list holds GeoJSON features; some publishers put the collection's type over ED-269 zones."""
+    items = features if isinstance(features, list) else []
+    return not items or any(isinstance(item, dict) and "properties" in item for item in items)
 
 
 def _read_zone(node: Node, collection: dict[str, object], origin: ZoneOrigin, warnings: list[str]) -> Zone:
@@ -179,14 +188,11 @@ def _read_volume(node: Node, warnings: list[str]) -> Volume:
 
 def _read_shape(node: Node, metres: bool, warnings: list[str]) -> Shape:
     if node["type"].one_of("Polygon", "Circle") == "Circle":
-        centre = [item.number() for item in node["center"].items()]
-        if len(centre) < 2:
-            node["center"].refuse("a centre is [longitude, latitude]")
+        centre = read_position(node["center"])
         radius = node["radius"].number() * (1.0 if metres else FOOT_M)
         return check_circle(centre[0], centre[1], radius, where=node.path)
     coordinates = node["coordinates"]
-    rings = [[[number.number() for number in point.items()] for point in ring.items()] for ring in coordinates.items()]
-    return check_polygon(rings, EdgeType.STRAIGHT, where=coordinates.path, warnings=warnings)
+    return check_polygon(read_rings(coordinates), EdgeType.STRAIGHT, where=coordinates.path, warnings=warnings)
 
 
 def _read_authority(node: Node) -> Authority:

@@ -16,6 +16,7 @@ from keepclear.errors import InputError
 from keepclear.quantities import parse_instant
 from keepclear.space.geometry import Circle, EdgeType, Shape
 from keepclear.zones.antimeridian import crosses_antimeridian
+from keepclear.zones.json_positions import read_position, read_rings
 from keepclear.zones.model import Authority, Period, Restriction, Volume, Zone, ZoneOrigin
 from keepclear.zones.outline_checks import check_circle, check_polygon
 from keepclear.zones.reading import Loss, Problem, Severity, ZoneReading, ZoneWriting
@@ -244,20 +245,15 @@ def _read_part(part: Node, layered: Node, warnings: list[str]) -> list[Volume]:
             part.refuse("a point encloses nothing: a circle has an extent with a radius")
         extent = part["extent"]
         extent["subType"].one_of("Circle")
-        centre = [item.number() for item in part["coordinates"].items()]
-        if len(centre) < 2:
-            part["coordinates"].refuse("a position is [longitude, latitude]")
+        centre = read_position(part["coordinates"])
         shapes = [check_circle(centre[0], centre[1], extent["radius"].number(), where=part.path)]
     elif kind in ("Polygon", "MultiPolygon"):
         coordinates = part["coordinates"]
         polygons = [coordinates] if kind == "Polygon" else list(coordinates.items())
         shapes = [
-            check_polygon(
-                [[[number.number() for number in point.items()] for point in ring.items()] for ring in rings.items()],
-                EdgeType.STRAIGHT, where=rings.path, warnings=warnings,
-            )
+            check_polygon(read_rings(rings), EdgeType.STRAIGHT, where=rings.path, warnings=warnings)
             for rings in polygons
-        ]  # fmt: skip
+        ]
     else:
         part["type"].one_of("Point", "Polygon", "MultiPolygon", "GeometryCollection")
         return []

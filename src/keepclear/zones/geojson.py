@@ -17,6 +17,7 @@ from keepclear.errors import InputError
 from keepclear.space.geometry import Circle, EdgeType, Polygon, Ring, Shape
 from keepclear.zones.antimeridian import crosses_antimeridian, cut_polygon
 from keepclear.zones.foreign_properties import ForeignProperties, recognise, with_unused_id
+from keepclear.zones.json_positions import read_position, read_rings
 from keepclear.zones.model import Restriction, Volume, Zone, ZoneOrigin, ZoneType
 from keepclear.zones.outline_checks import check_circle, check_polygon
 from keepclear.zones.reading import Problem, Severity, ZoneReading, ZoneWriting
@@ -31,7 +32,6 @@ MAX_PARTS = 10_000
 _GEOMETRIES = ("Point", "Polygon", "MultiPolygon", "GeometryCollection")
 _TYPES = ("FeatureCollection", "Feature", *_GEOMETRIES, "MultiPoint", "LineString", "MultiLineString")
 _WGS84_CRS = ("CRS84", "EPSG::4326", "EPSG:4326", "EPSG:4979", "EPSG::4979", "CRS84H")
-_NUMBERS = frozenset((int, float))
 _COLLECTION_WORDS = {"type", "features", "bbox", "crs"}
 
 
@@ -152,9 +152,11 @@ def _own_volume(record: Node, part: Node, warnings: list[str]) -> Volume:
     def polygon(edge_type: EdgeType) -> Shape:
         if record.has("outline"):
             rings = record["outline"]
-            return check_polygon(_rings(rings), edge_type, where=rings.path, warnings=warnings)
+            return check_polygon(read_rings(rings), edge_type, where=rings.path, warnings=warnings)
         part["type"].one_of("Polygon")
-        return check_polygon(_rings(part["coordinates"]), edge_type, where=part["coordinates"].path, warnings=warnings)
+        return check_polygon(
+            read_rings(part["coordinates"]), edge_type, where=part["coordinates"].path, warnings=warnings
+        )
 
     if record.has("radius_m"):
         part["type"].one_of("Point")
@@ -179,6 +181,8 @@ def _read_foreign(
     feature: Node, members: dict[str, object], index: int, collection: dict[str, object], origin: ZoneOrigin
 ) -> tuple[Zone, list[str]]:
     warnings: list[str] = []
+    if "zoneAuthority" in members and "variant" in members:
+        warnings.append("this is an ED-318 feature: read the file as ed318, else its limits and periods are missed")
     try:
         known = recognise(members)
     except InputError as error:
@@ -226,7 +230,7 @@ def _shapes(geometry: Node, known: ForeignProperties, warnings: list[str]) -> li
         elif kind == "MultiPolygon":
             shapes.extend(_polygon(rings, edge_type, warnings) for rings in part["coordinates"].items())
         elif kind == "Point" and known.radius_m is not None:
-            position = _position(part["coordinates"])
+            position = read_position(part["coordinates"])
             shapes.append(check_circle(position[0], position[1], known.radius_m, where=part.path))
         elif kind == "Point":
             part.refuse("a point encloses nothing: give it a radius_m to make it a circle")
@@ -238,35 +242,12 @@ def _shapes(geometry: Node, known: ForeignProperties, warnings: list[str]) -> li
 
 
 def _polygon(coordinates: Node, edge_type: EdgeType, warnings: list[str]) -> Polygon:
-    rings = _rings(coordinates)
+    rings = read_rings(coordinates)
     if any(len(position) > 2 for ring in rings for position in ring):
         warnings.append("heights within positions are not used; vertical limits are read from the properties")
     if any(abs(ring[i][0] - ring[i - 1][0]) > 180.0 for ring in rings for i in range(1, len(ring))):
         warnings.append("an edge of more than 180° of longitude is read as going the short way, over the antimeridian")
     return check_polygon(rings, edge_type, where=coordinates.path, warnings=warnings)
-
-
-def _rings(coordinates: Node) -> list[list[Sequence[float]]]:
-    """The rings' positions; nodes are made only where one is refused, because a border has ten thousand."""
-    rings: list[list[Sequence[float]]] = []
-    for ring in coordinates.items():
-        positions = ring.value
-        if not isinstance(positions, list):
-            ring.refuse("a ring is a list of positions")
-        for index, position in enumerate(positions):
-            if not (isinstance(position, list) and len(position) >= 2 and _NUMBERS.issuperset(map(type, position))):
-                _position(Node(position, f"{ring.path}[{index}]"))
-        rings.append(positions)
-    return rings
-
-
-def _position(node: Node) -> Sequence[float]:
-    value = node.value
-    if not isinstance(value, list) or len(value) < 2:
-        node.refuse("a position is [longitude, latitude]")
-    if not _NUMBERS.issuperset(map(type, value)):
-        node.refuse("a position holds numbers only")
-    return value
 
 
 def _collection_of(zone: Zone) -> object:
