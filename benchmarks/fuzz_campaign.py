@@ -27,7 +27,8 @@ INPUT_BYTES_MAX = 1024
 MEMORY_MB_MAX = 2048
 INPUT_SECONDS_MAX = 20
 """atheris stops a target whose single input takes longer."""
-STATE_EVERY = 2000
+STATE_EVERY = 500
+SITES_MAX = 50
 
 
 def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None:
@@ -76,12 +77,11 @@ def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None
             state["untyped"] += 1
             frame = traceback.extract_tb(error.__traceback__)[-1]
             ours = [f for f in traceback.extract_tb(error.__traceback__) if "keepclear" in f.filename] or [frame]
-            site = f"{type(error).__name__} at {Path(ours[-1].filename).name}:{ours[-1].lineno}: {str(error)[:100]}"
-            if site.split(":")[0] not in {s.split(":")[0] for s in state["sites"]} or len(state["sites"]) < 20:
+            site = f"{type(error).__name__} at {Path(ours[-1].filename).name}:{ours[-1].lineno}"
+            if site not in state["sites"] and len(state["sites"]) < SITES_MAX:
                 name = f"crash-{hashlib.sha1(data).hexdigest()[:12]}"
-                if site not in state["sites"]:
-                    (folder / name).write_bytes(data)
-                    state["sites"][site] = name
+                (folder / name).write_bytes(data)
+                state["sites"][site] = f"{str(error)[:100]} [{name}]"
         took = time.perf_counter() - start
         if took > state["slowest_s"]:
             state["slowest_s"] = took
@@ -178,8 +178,8 @@ def main() -> None:
         sizes = [f"{state[key]:.0f}" for key in ("rss_start_mb", "rss_mb")]
         cells = [*counts, str(len(state["sites"])), *sizes, f"{1e3 * state['slowest_s']:.1f}", f"{rate:,.0f}"]
         print(f"{target:20} " + " ".join(f"{cell:>10}" for cell in cells), state["died"], flush=True)
-        for site, name in state["sites"].items():
-            print(f"    {site}  [{name}]", flush=True)
+        for site, example in state["sites"].items():
+            print(f"    {site}: {example}", flush=True)
         bad += bool(state["untyped"] or state["died"])
     sys.exit(1 if bad else 0)
 

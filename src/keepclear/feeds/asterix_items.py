@@ -52,7 +52,9 @@ def position_of_plot(
     height_m = 0.0 if math.isnan(altitude_m) else max(altitude_m, 0.0)
     chord2 = max(slant_range_m**2 - height_m**2, 0.0) / (1.0 + height_m / EARTH_RADIUS_M)
     ground_m = 2.0 * EARTH_RADIUS_M * math.asin(min(math.sqrt(chord2) / (2.0 * EARTH_RADIUS_M), 1.0))
-    found = Geodesic.WGS84.Direct(radar_lat_deg, radar_lon_deg, azimuth_deg, ground_m)
+    found = Geodesic.WGS84.Direct(
+        radar_lat_deg, radar_lon_deg, azimuth_deg, ground_m, Geodesic.LATITUDE | Geodesic.LONGITUDE
+    )
     error_m = 0.0
     if math.isnan(altitude_m):
         error_m = slant_range_m - math.sqrt(max(slant_range_m**2 - HIGHEST_TARGET_M**2, 0.0))
