@@ -25,13 +25,12 @@ from keepclear.alerts.heartbeat import Heartbeat, take_heartbeat
 from keepclear.alerts.model import AlertEvent
 from keepclear.detection.activity import Activity, activity
 from keepclear.detection.encounter import encounters as find_encounters
-from keepclear.detection.encounter import encounters_recorded
 from keepclear.detection.infringement import ScanSettings, find_infringements
 from keepclear.detection.prediction import LOOK_AHEAD_S, predict_infringements
 from keepclear.detection.prepared import PreparedZones, prepare
+from keepclear.detection.recorded import encounters_recorded
 from keepclear.detection.situation import SituationBatch, Verdict
 from keepclear.detection.thresholds import RADAR_SEPARATION, Thresholds
-from keepclear.detection.vertical import AltitudeAssumptions
 from keepclear.detection.vertical_gap import GapWarning, find_vertical_gaps
 from keepclear.edge.feed_address import parse_feed
 from keepclear.edge.recordings import RecordingFaults, read_recordings
@@ -39,6 +38,7 @@ from keepclear.edge.zone_files import ZoneLoad, load_zones
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.health import FeedHealth
 from keepclear.feeds.reports import ReportBatch, concatenate
+from keepclear.tracks.altitude import AltitudeAssumptions
 from keepclear.tracks.assemble import assemble
 from keepclear.tracks.live import LiveLimits, TrackState
 from keepclear.tracks.live import step as step_tracks
@@ -191,11 +191,13 @@ class EncounterResult:
 
 def encounters(tracks: Tracks, *, thresholds: Thresholds = RADAR_SEPARATION) -> EncounterResult:
     """Which pairs of tracks came closer than the thresholds, at their closest approach in space and time."""
+    from keepclear.detection.rows import encounter_rows
+
     table = _table(tracks)
     found = encounters_recorded(table, thresholds)
     targets = np.unique(table.reports.target.codes)
     return EncounterResult(
-        found.to_arrow(table), int(np.count_nonzero(targets >= 0)), len(table), len(table.reports),
+        encounter_rows(found, table), int(np.count_nonzero(targets >= 0)), len(table), len(table.reports),
         float(table.observed_s.sum()),
     )  # fmt: skip
 
@@ -236,6 +238,7 @@ class Watch:
     alerts: AlertState = field(default_factory=lambda: AlertState.empty("1"))
     """give it a run id of its own where alerts of several runs meet in one store"""
     gaps: tuple[GapWarning, ...] = ()
+    _heartbeat: Heartbeat | None = None
     _prepared: PreparedZones | None = None
     _in_force: Activity | None = None
     _in_force_until_s: float = -np.inf
@@ -262,8 +265,9 @@ class Watch:
         duration_s = time.perf_counter() - began
         heartbeat = take_heartbeat(
             now_s, health, cycle_duration_s=duration_s, cycle_period_s=self.settings.cycle_s, dropped=dropped,
-            tracks=self.tracks.counts,
+            tracks=self.tracks.counts, overflowed=self.alerts.counts.overflowed, previous=self._heartbeat,
         )  # fmt: skip
+        self._heartbeat = heartbeat
         return Cycle(now_s, picture, situations, events, heartbeat, duration_s)
 
     def _ready(self, now_s: float) -> tuple[PreparedZones, Activity]:

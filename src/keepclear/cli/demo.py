@@ -16,7 +16,7 @@ PORT = 8180
 @click.command(name="demo")
 @click.option("--no-serve", is_flag=True, help="End after the alerts are printed, without the map page.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the simulated traffic.")
-@click.option("--flights", default=120, show_default=True, help="Scheduled flights beside the incidents.")
+@click.option("--flights", default=80, show_default=True, help="Scheduled flights beside the incidents.")
 @click.option("--speed", default=10.0, show_default=True, help="How many times as fast as time the page plays.")
 @click.option("--store", type=click.Path(), help="Keep the alerts in this SQLite file.")
 @click.option("--format", "format", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -11,8 +11,8 @@ import click
 from keepclear.errors import UsageError
 
 if TYPE_CHECKING:
-    from keepclear.detection.vertical import AltitudeAssumptions
     from keepclear.feeds.formats import DecoderOptions
+    from keepclear.tracks.altitude import AltitudeAssumptions
     from keepclear.zones.zone_set import ZoneSet
 
 __all__ = [
@@ -65,7 +65,7 @@ output_options = _all(
 
 
 def altitude_assumptions(qnh: float | None, ground_elevation: str | None) -> AltitudeAssumptions:
-    from keepclear.detection.vertical import AltitudeAssumptions
+    from keepclear.tracks.altitude import AltitudeAssumptions
 
     ground: tuple[float, float] | None = None
     if ground_elevation:

@@ -78,9 +78,7 @@ def command(ctx: click.Context, tracks: tuple[str, ...], **given: Any) -> None:
     say_faults(reading)
     quiet = sum(not forbids(zone) for zone in zones)
     if quiet and not given["unrestricted"]:
-        say(
-            f"keepclear: {quiet:,} of {len(zones):,} zones forbid nothing: left out without --unrestricted"
-        )
+        say(f"keepclear: {quiet:,} of {len(zones):,} zones forbid nothing: left out without --unrestricted")
     settings = ScanSettings(
         assume_active=given["assume_active"],
         unrestricted=given["unrestricted"],

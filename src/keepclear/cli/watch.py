@@ -6,6 +6,7 @@ import contextlib
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,7 +131,7 @@ def command(ctx: click.Context, feeds: tuple[str, ...], **given: Any) -> None:
                 say(f"The recording is at its end; the page stays at {outlet.publisher.url} until you press Ctrl-C.")
                 while not interrupted():
                     time.sleep(0.2)
-    if outlet.raised:
+    if outlet.raised.total():
         ctx.exit(1)
 
 
@@ -155,15 +156,19 @@ class Outlet:
     heartbeat: Callable[[Cycle], None]
     store: AlertStore | None = None
     publisher: Publisher | None = None
-    raised: int = 0
+    raised: Counter[str] = field(default_factory=Counter)
+    """alerts by type"""
     cycles: int = 0
     _beat_s: float = field(default=-1e18)
     _beat_state: str = ""
 
     def take(self, cycle: Cycle, watch: Watch, health: list[FeedHealth]) -> None:
+        from keepclear.alerts.model import EventKind
+
         self.cycles += 1
         for event in cycle.events:
-            self.raised += event.raises
+            if event.kind is EventKind.RAISED:
+                self.raised[event.alert.type] += 1
             self.write(event, watch)
         if self.store is not None and cycle.events:
             self.store.record(cycle.events, watch.zones)
@@ -176,9 +181,11 @@ class Outlet:
 
     def summary(self, watch: Watch) -> str:
         counts = watch.alerts.counts
+        alerts = ", ".join(f"{number:,} {name}" for name, number in sorted(self.raised.items())) or "none"
+        least = "at least " if counts.at_least else ""
         return (
-            f"{counts.violations:,} violations by {counts.targets:,} targets in {counts.tracks:,} tracks, "
-            f"{counts.encounters:,} encounters, {counts.alerts:,} alerts in {self.cycles:,} cycles."
+            f"Alerts: {alerts}. {least}{counts.violations:,} violations of zones by {counts.targets:,} targets in "
+            f"{counts.tracks:,} tracks, {counts.exempt:,} exempt inside; {self.cycles:,} cycles."
         )
 
 

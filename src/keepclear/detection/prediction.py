@@ -119,7 +119,7 @@ def _in_layer(
     hits = _ahead(layer.exact, None, motion, low, high, look_ahead_s)
     if layer.near is not None:
         close = _ahead(layer.near, layer.near_row, motion, low, high, 0.0)
-        hits = _with_close(hits, close, layer)
+        hits = _with_close(hits, _in_doubt(close, layer, motion, prepared), layer)
     hits = _one_a_zone(_in_force(hits, layer, picture.now_s, in_force), layer)
     if not len(hits.track):
         return SituationBatch.build(0)
@@ -127,8 +127,7 @@ def _in_layer(
     lon_now, lat_now = _moved(motion, hits.track, motion.age_s[hits.track])
     depth = layer.depth(lon_now, lat_now, hits.outline)
     zone = layer.zone[hits.outline]
-    zone_error = np.array([z.accuracy_m for z in prepared.zones])[zone]
-    error_m = np.hypot(np.nan_to_num(motion.reports.accuracy_m[hits.track].astype(np.float64)), zone_error)
+    error_m = _error(hits, zone, motion, prepared)
     inside = (hits.enter_s <= 0.0) & (depth >= 0.0)
     now = inside | ((np.abs(depth) < error_m) & (hits.enter_s <= 0.0))
     keep = np.flatnonzero(now | (hits.enter_s > 0.0))
@@ -191,12 +190,28 @@ def _ahead(
     )  # fmt: skip
 
 
+def _error(hits: _Hits, zone: npt.NDArray[np.int32], motion: _Motion, prepared: PreparedZones) -> Floats:
+    """The stated 95 % errors of track and zone together, metres; 0 where neither is stated."""
+    of_zones = np.array([z.accuracy_m for z in prepared.zones])
+    error: Floats = np.hypot(np.nan_to_num(motion.reports.accuracy_m[hits.track].astype(np.float64)), of_zones[zone])
+    return error
+
+
+def _in_doubt(close: _Hits, layer: PreparedLayer, motion: _Motion, prepared: PreparedZones) -> _Hits:
+    """Those of the margin who are nearer to the border now than their own error."""
+    lon, lat = _moved(motion, close.track, motion.age_s[close.track])
+    near = np.abs(layer.depth(lon, lat, close.outline)) < _error(close, layer.zone[close.outline], motion, prepared)
+    keep = np.flatnonzero(near & (close.enter_s <= 0.0))
+    names = _Hits.__dataclass_fields__
+    return _Hits(*(getattr(close, n)[keep] for n in names))
+
+
 def _with_close(hits: _Hits, close: _Hits, layer: PreparedLayer) -> _Hits:
     """Add who is within the margin now and not found inside: near the border, they may be in."""
     zones = np.int64(int(layer.zone.max()) + 1)
     inside_now = hits.enter_s <= 0.0
     known = hits.track[inside_now] * zones + layer.zone[hits.outline[inside_now]]
-    new = ~np.isin(close.track * zones + layer.zone[close.outline], known) & (close.enter_s <= 0.0)
+    new = ~np.isin(close.track * zones + layer.zone[close.outline], known)
     names = _Hits.__dataclass_fields__
     return _Hits(*(np.concatenate([getattr(hits, n), getattr(close, n)[new]]) for n in names))
 

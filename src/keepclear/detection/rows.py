@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from keepclear.detection.situation import SituationKind, Verdict
@@ -12,10 +13,11 @@ from keepclear.feeds.reports import Floats, Labels
 
 if TYPE_CHECKING:
     from keepclear.detection.infringement import InfringementTable
+    from keepclear.detection.recorded import EncounterTable
     from keepclear.tracks.table import TrackTable
     from keepclear.zones.zone_set import ZoneSet
 
-__all__ = ["infringement_rows", "instants"]
+__all__ = ["encounter_rows", "infringement_rows", "instants"]
 
 _DATUM = np.array(["", "STD", "WGS84"], dtype=object)
 _KIND = ["", *(kind.name for kind in SituationKind)]
@@ -98,4 +100,28 @@ def _last_callsign(table: TrackTable, found: InfringementTable) -> list[str]:
             later = worn[first:last]
             at = int(later[later >= 0][0]) if (later >= 0).any() else -1
         names.append(labels.names[labels.codes[at]] if at >= 0 else "")
+    return names
+
+
+def encounter_rows(found: EncounterTable, table: TrackTable) -> pa.Table:
+    """One row an encounter: who (track ids, targets, callsigns) before the figures."""
+    reports = table.reports
+    rows = found.to_arrow()
+    names: dict[str, pa.Array] = {}
+    for side, track in (("a", found.track_a), ("b", found.track_b)):
+        names[f"track_id_{side}"] = _names(table.track_id or ("",), track)
+        names[f"target_{side}"] = _labels(reports.target.take(table.start[:-1][track]))
+        names[f"callsign_{side}"] = pa.array(_callsigns_of(table, track), type=pa.string())
+    kept = [name for name in rows.column_names if name not in ("track_a", "track_b")]
+    return pa.table({**names, **{name: rows[name] for name in kept}})
+
+
+def _callsigns_of(table: TrackTable, tracks: npt.NDArray[np.int64]) -> list[str]:
+    """Each track's last callsign, wherever in the track it was heard."""
+    codes = table.reports.callsign.codes
+    names = []
+    for track in tracks.tolist():
+        worn = codes[table.start[track] : table.start[track + 1]]
+        heard = worn[worn >= 0]
+        names.append(table.reports.callsign.names[heard[-1]] if len(heard) else "")
     return names
