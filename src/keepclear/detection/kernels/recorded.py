@@ -151,7 +151,7 @@ def judge_recorded(
                 inverse_a, inverse_b = 1.0 / (time[a + 1] - time[a]), 1.0 / (time[b + 1] - time[b])
                 fa, fb = (middle - time[a]) * inverse_a, (middle - time[b]) * inverse_b
                 dw = (g1 - g0) * inverse_b - (h1 - h0) * inverse_a
-                dz = g0 + fb * (g1 - g0) - h0 - fa * (h1 - h0)
+                dz = (g0 + fb * (g1 - g0)) - (h0 + fa * (h1 - h0))
                 if datum == UNKNOWN:
                     dz, dw = np.nan, np.nan
                 half = 0.5 * (t1 - t0)
