@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.feeds.decoder import Faults
 
-__all__ = ["DOCUMENT_BYTES_MAX", "DocumentCutter", "first_repeated_key"]
+__all__ = ["DOCUMENT_BYTES_MAX", "UNREADABLE", "DocumentCutter", "first_repeated_key"]
 
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 """An aircraft.json of 100,000 aircraft takes some 40 MB; more than this is a stream without an end."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding strange bytes raises: bad JSON or types, bad UTF-8, brackets nested without end."""
 START_BYTES_MAX = 96
 """No start pattern is longer, so this much before a chunk is looked at again."""
 

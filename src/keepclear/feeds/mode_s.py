@@ -311,7 +311,10 @@ def _stamped_fields(line: bytes) -> tuple[bytes, bytes, tuple[int, int, bytes] |
     """The time stamp and the frame of a line and, in CSV, their columns and the separator. Raises ``ValueError``."""
     text = line.strip()
     if text.startswith(b"{"):
-        document = json.loads(text, parse_constant=_refuse)
+        try:
+            document = json.loads(text, parse_constant=_refuse)
+        except RecursionError:
+            raise ValueError("brackets nested without end") from None
         values = [str(v).encode() for v in document.values() if isinstance(v, (str, int, float))]
         stamp_at, frame_at = _find(values)
         return None if stamp_at is None or frame_at is None else (values[stamp_at], values[frame_at], None)

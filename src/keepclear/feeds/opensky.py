@@ -15,7 +15,7 @@ import numpy as np
 from keepclear.feeds.addresses import clean_address, clean_callsign
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
-from keepclear.feeds.json_documents import DocumentCutter
+from keepclear.feeds.json_documents import UNREADABLE, DocumentCutter
 from keepclear.feeds.reports import Labels, ReportBatch, TargetCategory, TargetDomain, concatenate
 from keepclear.feeds.screening import screen_positions, wrapped_lon_deg
 
@@ -101,11 +101,11 @@ class StatesDecoder:
         try:
             whole = _decode_document(data)
             return self._reports(whole.states or [], whole.time, place)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             pass
         try:
             entries = _decode_entries(data)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             self.faults.add("JSON document is malformed", f"{place}: {error}")
             return ReportBatch.empty()
         if entries.states is None:
@@ -117,7 +117,7 @@ class StatesDecoder:
         for i, raw in enumerate(entries.states):
             try:
                 states.append(_decode_state(raw))
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 self.faults.add("malformed state vector", f"{place}, states[{i}]: {error}")
         return self._reports(states, math.nan if entries.time is None else entries.time, place)
 

@@ -19,7 +19,7 @@ from keepclear.feeds.addresses import ADDRESS_CHARACTERS_MAX, CleanTexts, clean_
 from keepclear.feeds.adsb_quality import accuracy_of_columns, category_of_emitter, domain_of_emitter
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
-from keepclear.feeds.json_documents import DOCUMENT_BYTES_MAX, DocumentCutter, first_repeated_key
+from keepclear.feeds.json_documents import DOCUMENT_BYTES_MAX, UNREADABLE, DocumentCutter, first_repeated_key
 from keepclear.feeds.reports import Labels, ReportBatch, concatenate
 from keepclear.feeds.screening import screen_positions, wrapped_lon_deg
 from keepclear.quantities import FOOT_M, FT_PER_MIN_MPS, KNOT_MPS
@@ -114,7 +114,7 @@ class AircraftJsonDecoder:
         if self._cutter.idle:
             try:  # a polled answer is one whole document: no need to look for its end
                 document = _decode_document(data)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 pass
             else:
                 self._cutter.documents_seen += 1
@@ -130,7 +130,7 @@ class AircraftJsonDecoder:
         try:
             document = _decode_document(data)
             return self._reports(document.aircraft, document.now, data, f"document {number}, ")
-        except msgspec.DecodeError:
+        except UNREADABLE:
             pass
         place = f"document {number}, "
         try:
@@ -138,7 +138,7 @@ class AircraftJsonDecoder:
             raws, now_s = [bytes(raw) for raw in entries.aircraft], entries.now
             if b'"aircraft"' not in data:
                 self.faults.add("JSON object without aircraft", f"document {number}")
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             self.faults.add("JSON document is malformed", f"{place}{error}")
             aircraft_at = data.find(b'"aircraft"')
             raws = [m.group() for m in _ENTRY.finditer(data, aircraft_at)] if aircraft_at >= 0 else []
@@ -148,7 +148,7 @@ class AircraftJsonDecoder:
         for i, raw in enumerate(raws):
             try:
                 aircraft.append(_decode_aircraft(raw))
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 self.faults.add("malformed aircraft entry", f"{place}aircraft[{i}]: {error}")
         return self._reports(aircraft, self._received_s if now_s is None else now_s, data, place)
 
@@ -257,14 +257,14 @@ class TraceDecoder:
             return ReportBatch.empty()
         try:
             trace = msgspec.json.decode(data, type=_Trace)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise InputError(f"not a readsb trace file: {error}") from None
         rows: list[tuple[Any, ...]] = []
         held = _Held()
         for i, raw in enumerate(trace.trace):
             try:
                 rows.append(_trace_row(raw, trace.timestamp, held))
-            except (msgspec.DecodeError, TypeError, ValueError) as error:
+            except (*UNREADABLE, TypeError, ValueError) as error:
                 self.faults.add("malformed trace row", f"trace[{i}]: {error}")
         if not rows:
             return ReportBatch.empty()

@@ -97,7 +97,7 @@ class TableRows:
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
         if pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or _is_view(array.type):
-            array = self._parsed(column, array.cast(pa.string()))
+            return self._parsed(column, pc.utf8_trim_whitespace(array.cast(pa.string())))
         if pa.types.is_timestamp(array.type):
             shift_s = 0.0
             if array.type.tz is None:
@@ -113,27 +113,28 @@ class TableRows:
         times = _numbers(array, np.float64, column.factor)
         return times if column.unit else _sized(times)
 
-    def _parsed(self, column: Column, texts: Any) -> Any:
-        """ISO 8601 texts as UTC timestamps, or numbers written as text. A text that is neither becomes null."""
-        numeric = pc.match_substring_regex(texts, r"^\s*[0-9]+(\.[0-9]*)?\s*$")
-        if pc.all(pc.fill_null(numeric, True)).as_py() and pc.any(numeric).as_py():
-            return pc.utf8_trim_whitespace(texts).cast(pa.float64())
-        iso = r"^\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
-        zoned = pc.match_substring_regex(texts, iso + r"(Z|[+-]\d{2}(:?\d{2})?)\s*$")
-        local = pc.match_substring_regex(texts, iso + r"\s*$")
+    def _parsed(self, column: Column, texts: Any) -> Floats:
+        """Seconds of texts that are numbers or ISO 8601 instants, row by row; ``nan`` for a text that is neither."""
+        null = pa.scalar(None, pa.string())
+        numeric = pc.match_substring_regex(texts, r"^[0-9]{1,19}(\.[0-9]*)?$")
+        numbers = _numbers(pc.if_else(numeric, texts, null).cast(pa.float64()), np.float64, column.factor)
+        time_s = numbers if column.unit else _sized(numbers)
+        if pc.all(pc.fill_null(numeric, False)).as_py():
+            return time_s
+        iso = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
+        zoned = pc.match_substring_regex(texts, iso + r"(Z|[+-]\d{2}(:?\d{2})?)$")
+        local = pc.match_substring_regex(texts, iso + r"$")
         if pc.any(local).as_py() and self._zone_shift_s is None:
             raise InputError(
                 f"column {column.name!r} has times without a zone: say which with --column time_zone=Z "
                 "(or an offset as +02:00)"
             )
-        texts = pc.utf8_trim_whitespace(texts)
-        null = pa.scalar(None, pa.string())
         absolute = _instants(pc.if_else(zoned, texts, null), pa.timestamp("ns", "UTC"))
-        if not pc.any(local).as_py():
-            return absolute
-        shift = pa.scalar(int((self._zone_shift_s or 0.0) * 1e9), pa.duration("ns"))
-        naive = _instants(pc.if_else(local, texts, null), pa.timestamp("ns"))
-        return pc.coalesce(absolute, pc.subtract(naive, shift).cast(pa.timestamp("ns", "UTC")))
+        time_s = np.where(np.isnan(absolute), time_s, absolute)
+        if pc.any(local).as_py():
+            naive = _instants(pc.if_else(local, texts, null), pa.timestamp("ns")) - (self._zone_shift_s or 0.0)
+            time_s = np.where(np.isnan(naive), time_s, naive)
+        return time_s
 
     def _labels(self, column: Column, array: Any) -> Labels:
         if not pa.types.is_dictionary(array.type):
@@ -164,12 +165,13 @@ def _clean_names(texts: list[str | None], is_address: bool) -> tuple[tuple[str, 
     return tuple(index), np.array([*codes, -1], dtype=np.int32)  # code -1 picks the appended -1
 
 
-def _instants(texts: Any, kind: Any) -> Any:
-    """Texts as timestamps; the few that match the pattern but are no date (31 February) become null."""
+def _instants(texts: Any, kind: Any) -> Floats:
+    """Seconds; the few that match the pattern but are no date (31 February), and nulls, become ``nan``."""
     try:
-        return texts.cast(kind)
+        stamps = texts.cast(kind)
     except pa.ArrowInvalid:
-        return pa.array([_instant_or_none(t, kind) for t in texts.to_pylist()], type=kind)
+        stamps = pa.array([_instant_or_none(t, kind) for t in texts.to_pylist()], type=kind)
+    return _numbers(stamps.cast(pa.int64()), np.float64, 1.0) / 1e9
 
 
 def _instant_or_none(text: str | None, kind: Any) -> Any:

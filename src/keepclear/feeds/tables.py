@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -336,7 +335,8 @@ class CsvDecoder:
         first = self._lines_seen + 1
         lines = block.count(b"\n")
         self._lines_seen += lines
-        arrays = self._arrays(block)
+        # Arrow would make a row of nulls of an empty line.
+        arrays = None if _EMPTY_LINE.search(block) else self._arrays(block)
         if arrays is not None and len(arrays[0]) == lines:
             return self._reports(arrays, range(first, first + lines))
         return self._line_by_line(block, first)
@@ -444,11 +444,12 @@ class CsvDecoder:
 
 _TOO_LONG = f"line longer than {CSV_LINE_BYTES_MAX} bytes"
 _NULLS = ["", "nan", "NaN", "NAN", "null", "NULL", "None", "NA", "N/A", "-"]
+_EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
 
 
 def _is_number(text: str) -> bool:
-    return _NUMBER.fullmatch(text) is not None and math.isfinite(float(text))
+    return _NUMBER.fullmatch(text) is not None
 
 
 def _whole(column: Any) -> Any:
