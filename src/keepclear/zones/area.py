@@ -16,18 +16,19 @@ from keepclear.space.geometry import Circle, EdgeType, Ring, Shape
 __all__ = ["area_m2"]
 
 _SEMI_MAJOR_M, _ECCENTRICITY_2 = 6_378_137.0, 0.00669437999014
-PIECE_DEG = 0.1
-"""Length to which edges are cut: the chord's error in area then stays below a millionth of the strip under it."""
+_AXES_RATIO = math.sqrt(1.0 - _ECCENTRICITY_2)
+PIECE_DEG = 0.02
+"""Length to which edges are cut."""
 PIECES_MAX = 4_000_000
 
 
 def area_m2(shape: Shape) -> float:
     """Square metres within the shape's outline, holes taken out. A ring around a pole encloses the pole's side."""
     if isinstance(shape, Circle):
-        # On the sphere of equal area; the ellipsoid changes it by less than 0.5 %, and by nothing at mid-latitudes.
-        q_pole = _q(1.0)
-        radius_m = _SEMI_MAJOR_M * math.sqrt(q_pole / 2.0)
-        return 2.0 * math.pi * radius_m**2 * (1.0 - math.cos(shape.radius_m / radius_m))
+        # On the sphere that fits the ellipsoid best at the centre (its Gaussian curvature there).
+        sine = math.sin(math.radians(shape.lat_deg))
+        radius_m = _SEMI_MAJOR_M * math.sqrt(1.0 - _ECCENTRICITY_2) / (1.0 - _ECCENTRICITY_2 * sine * sine)
+        return 2.0 * math.pi * radius_m**2 * (1.0 - math.cos(min(math.pi, shape.radius_m / radius_m)))
     outer = _ring_area_m2(shape.exterior, shape.edge_type)
     return max(0.0, outer - sum(_ring_area_m2(hole, shape.edge_type) for hole in shape.holes))
 
@@ -77,11 +78,12 @@ def _dense(
     weight_start = np.where(angle > 1e-9, np.sin((1.0 - part) * angle) / safe, 1.0 - part)
     point = start[edge] * weight_start[:, None] + end[edge] * weight_end[:, None]
     lon = np.degrees(np.arctan2(point[:, 1], point[:, 0]))
-    return lon, np.degrees(np.arctan2(point[:, 2], np.hypot(point[:, 0], point[:, 1])))
+    return lon, np.degrees(np.arctan2(point[:, 2], np.hypot(point[:, 0], point[:, 1]) * _AXES_RATIO))
 
 
 def _vectors(ring: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    lon, lat = np.radians(ring[:, 0]), np.radians(ring[:, 1])
+    """On the auxiliary sphere of reduced latitudes, where geodesics are nearly great circles (Bessel 1825)."""
+    lon, lat = np.radians(ring[:, 0]), np.arctan(_AXES_RATIO * np.tan(np.radians(ring[:, 1])))
     return np.stack((np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)), axis=1)
 
 
