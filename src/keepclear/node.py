@@ -247,6 +247,11 @@ class Watch:
         """An edited set: old alerts keep the version that they were judged against (practice R2.11)."""
         self.zones, self._prepared, self._in_force_until_s = zones, None, -np.inf
 
+    def in_force_now(self, now_s: float) -> tuple[bool, ...]:
+        """Per zone: is it in force at this instant?"""
+        _, in_force = self._ready(now_s)
+        return tuple(bool(len(i) and np.any((i[:, 0] <= now_s) & (now_s < i[:, 1]))) for i in in_force.intervals)
+
     def step(self, reports: ReportBatch, now_s: float, health: Sequence[FeedHealth] = (), *, dropped: int = 0) -> Cycle:
         """Fold the reports in, look, and say what is news."""
         began = time.perf_counter()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.alerts.model import Alert, AlertStatus
+from keepclear.alerts.model import Alert, AlertStatus, EventKind
 from keepclear.detection.situation import Verdict
 from keepclear.feeds.health import FeedHealth, FeedState
 from keepclear.node import Cycle, Watch
@@ -68,6 +68,8 @@ class Publisher:
 
         self._durations_s.append(cycle.duration_s)
         for event in cycle.events:
+            if event.kind in (EventKind.EXEMPT_INSIDE, EventKind.EXEMPT_LEFT):
+                continue  # in the picture in a colour of its own, not among the alerts (practice R2.4)
             self.hub.publish_alert_event(alert_message(event.alert, assumed=watch.settings.assume_active))
         self._note_heard(cycle)
         real_s = time.monotonic()
@@ -160,7 +162,7 @@ def alert_message(alert: Alert, *, assumed: bool = False) -> AlertMessage:
         message["zone_name"] = alert.zone_name
     numbers = {
         "confidence": alert.probability_pct / 100.0, "entry_s": alert.tca_s, "inside_since_s": alert.entered_s,
-        "ended_s": alert.ended_s, "lon_deg": alert.at_lon_deg, "lat_deg": alert.at_lat_deg, "depth_m": alert.depth_m,
+        "ended_s": alert.ended_s, "lon_deg": alert.at_lon_deg, "lat_deg": alert.at_lat_deg,
         "horizontal_m": alert.horizontal_m, "vertical_m": alert.vertical_m,
     }  # fmt: skip
     message.update({k: v for k, v in numbers.items() if math.isfinite(v)})  # type: ignore[typeddict-item]

@@ -101,7 +101,7 @@ INCIDENTS: tuple[Leg, ...] = (
     Leg("f00009", "SIM501", ((22.6, 50.3), (23.35, 50.2), (23.8, 50.25)), 120, 25, 0.0, 30.0, TargetCategory.ROTARY),
 )
 SHIPS: tuple[Leg, ...] = (
-    Leg("200000001", "SIM SHIP ONE", ((28.9, 44.2), (30.9, 45.3), (31.4, 45.7)), 16, 0, 0.0, 10.0,
+    Leg("200000001", "SIM SHIP ONE", ((30.75, 45.24), (30.95, 45.35), (31.4, 45.7)), 16, 0, 0.0, 10.0,
         TargetCategory.UNKNOWN, TargetDomain.SEA),
     Leg("200000002", "SIM SHIP TWO", ((29.0, 43.6), (28.95, 44.1)), 11, 0, 0.0, 10.0,
         TargetCategory.UNKNOWN, TargetDomain.SEA),
