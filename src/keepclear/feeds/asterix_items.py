@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from geographiclib.geodesic import Geodesic
-
 from keepclear.feeds.adsb_quality import accuracy_of_codes
 from keepclear.feeds.asterix_records import Record, split_compound
 from keepclear.feeds.decoder import Faults
@@ -19,6 +17,7 @@ from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.report_rows import ReportRows, clean_label
 from keepclear.feeds.reports import TargetCategory, TargetDomain
 from keepclear.quantities import FOOT_M, FT_PER_MIN_MPS, NAUTICAL_MILE_M
+from keepclear.space.geodesy import destination
 
 __all__ = ["RecordReader", "position_of_plot"]
 
@@ -52,13 +51,11 @@ def position_of_plot(
     height_m = 0.0 if math.isnan(altitude_m) else max(altitude_m, 0.0)
     chord2 = max(slant_range_m**2 - height_m**2, 0.0) / (1.0 + height_m / EARTH_RADIUS_M)
     ground_m = 2.0 * EARTH_RADIUS_M * math.asin(min(math.sqrt(chord2) / (2.0 * EARTH_RADIUS_M), 1.0))
-    found = Geodesic.WGS84.Direct(
-        radar_lat_deg, radar_lon_deg, azimuth_deg, ground_m, Geodesic.LATITUDE | Geodesic.LONGITUDE
-    )
+    lon, lat = destination(radar_lon_deg, radar_lat_deg, azimuth_deg, ground_m)
     error_m = 0.0
     if math.isnan(altitude_m):
         error_m = slant_range_m - math.sqrt(max(slant_range_m**2 - HIGHEST_TARGET_M**2, 0.0))
-    return found["lat2"], found["lon2"], error_m
+    return lat, lon, error_m
 
 
 def _unsigned(octets: bytes | bytearray) -> int:
