@@ -26,7 +26,7 @@ from keepclear.alerts.model import AlertEvent
 from keepclear.detection.activity import Activity, activity
 from keepclear.detection.encounter import encounters as find_encounters
 from keepclear.detection.infringement import ScanSettings, find_infringements
-from keepclear.detection.prediction import LOOK_AHEAD_S, predict_infringements
+from keepclear.detection.prediction import LOOK_AHEAD_S, DepthMemory, predict_infringements
 from keepclear.detection.prepared import PreparedZones, prepare
 from keepclear.detection.recorded import encounters_recorded
 from keepclear.detection.situation import SituationBatch, Verdict
@@ -239,6 +239,7 @@ class Watch:
     """give it a run id of its own where alerts of several runs meet in one store"""
     gaps: tuple[GapWarning, ...] = ()
     _heartbeat: Heartbeat | None = None
+    _depths: DepthMemory = field(default_factory=DepthMemory)
     _prepared: PreparedZones | None = None
     _in_force: Activity | None = None
     _in_force_until_s: float = -np.inf
@@ -246,6 +247,7 @@ class Watch:
     def replace_zones(self, zones: ZoneSet) -> None:
         """An edited set: old alerts keep the version that they were judged against (practice R2.11)."""
         self.zones, self._prepared, self._in_force_until_s = zones, None, -np.inf
+        self._depths = DepthMemory()
 
     def in_force_now(self, now_s: float) -> tuple[bool, ...]:
         """Per zone: is it in force at this instant?"""
@@ -260,7 +262,7 @@ class Watch:
         found = [
             predict_infringements(
                 picture, prepared, in_force,
-                look_ahead_s=self.settings.look_ahead_s, parties=self.settings.parties,
+                look_ahead_s=self.settings.look_ahead_s, parties=self.settings.parties, memory=self._depths,
             )
         ]  # fmt: skip
         if self.settings.pairs:

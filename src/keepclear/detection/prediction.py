@@ -25,10 +25,16 @@ from keepclear.tracks.altitude import AltitudeAssumptions, altitudes_in
 from keepclear.tracks.picture import Picture, TrackStatus
 from keepclear.zones.model import ZoneType
 
-__all__ = ["LOOK_AHEAD_S", "predict_infringements"]
+__all__ = ["LOOK_AHEAD_S", "DepthMemory", "predict_infringements"]
 
 LOOK_AHEAD_S = 120.0
 """EUROCONTROL APW: straight extrapolation serves up to two minutes (practice §2, parameters)."""
+NEAR_M = 5_000.0
+"""Within this of a border the depth is measured anew in every cycle."""
+KEPT_S = 10.0
+"""A depth further from the border is at most this old: what a row says may be off by this much flying."""
+SPEED_ALLOWANCE = 1.5
+"""Over the reported speed: a track may accelerate, and its speed may be misreported."""
 BAND_M = 1.0
 """An altitude known to within this is taken as known."""
 
@@ -53,6 +59,36 @@ class _Motion:
 
 
 @dataclass(slots=True)
+class DepthMemory:
+    """Depths measured before, so that who is far inside or outside need not be measured in every cycle.
+
+    A depth changes by no more than the way moved. One that stays further from the border than NEAR_M whatever the
+    motion since is kept for up to KEPT_S; nearer ones are measured each time. Consumed: arrays are replaced.
+    """
+
+    key: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """sorted: track key and zone row in one number"""
+    depth_m: Floats = field(default_factory=lambda: np.empty(0))
+    measured_s: Floats = field(default_factory=lambda: np.empty(0))
+
+    def known(self, key: Ints, now_s: float, speed_mps: Floats) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
+        """Which keys need no measuring now, their depths and when these were measured (nan where none is known)."""
+        if not len(self.key):
+            return np.zeros(len(key), dtype=bool), np.full(len(key), np.nan), np.full(len(key), np.nan)
+        at = np.minimum(np.searchsorted(self.key, key), len(self.key) - 1)
+        there = self.key[at] == key
+        age = now_s - self.measured_s[at]
+        # Spread over the cycles by the key, so that not all of them fall due in the same one.
+        good = there & (age >= 0.0) & (age < KEPT_S * (0.5 + 0.5 * (key % 97) / 97.0))
+        good &= np.abs(self.depth_m[at]) - SPEED_ALLOWANCE * speed_mps * age > NEAR_M
+        return good, np.where(good, self.depth_m[at], np.nan), np.where(good, self.measured_s[at], now_s)
+
+    def keep(self, key: Ints, depth_m: Floats, measured_s: Floats) -> None:
+        order = np.argsort(key, kind="stable")
+        self.key, self.depth_m, self.measured_s = key[order], depth_m[order], measured_s[order]
+
+
+@dataclass(slots=True)
 class _Hits:
     """One row a (track, zone): rows of the motion, the outline judged, seconds from now."""
 
@@ -71,15 +107,21 @@ def predict_infringements(
     *,
     look_ahead_s: float = LOOK_AHEAD_S,
     parties: Mapping[str, str] | None = None,
+    memory: DepthMemory | None = None,
 ) -> SituationBatch:
     """One row for every (track, zone) that is not clear now or within the look-ahead.
 
-    Stale and ended tracks are not judged: where they are is not known, which the picture shows.
+    Stale and ended tracks are not judged: where they are is not known, which the picture shows. With a ``memory``
+    kept from cycle to cycle, ``depth_m`` far from a border may be up to 10 s old; without, all are measured.
     """
     motion = _motion(picture)
+    measured: list[tuple[Ints, Floats, Floats]] = []
     parts = [
-        _in_layer(layer, prepared, motion, picture, in_force, look_ahead_s, parties or {}) for layer in prepared.layers
+        _in_layer(layer, prepared, motion, picture, in_force, look_ahead_s, parties or {}, memory, measured)
+        for layer in prepared.layers
     ]
+    if memory is not None and measured:
+        memory.keep(*(np.concatenate([m[k] for m in measured]) for k in range(3)))
     parts = [part for part in parts if len(part)]
     if not parts:
         return SituationBatch.build(0)
@@ -109,6 +151,8 @@ def _in_layer(
     in_force: Activity,
     look_ahead_s: float,
     parties: Mapping[str, str],
+    memory: DepthMemory | None,
+    measured: list[tuple[Ints, Floats, Floats]],
 ) -> SituationBatch:
     bound = binds(layer.domains, motion.reports)
     if bound is not None:
@@ -116,17 +160,16 @@ def _in_layer(
     if not len(motion.rows):
         return SituationBatch.build(0)
     low, high = _altitudes(layer, motion, prepared.assumptions)
-    hits = _ahead(layer.exact, None, motion, low, high, look_ahead_s)
+    hits = _ahead(layer.exact, motion, low, high, look_ahead_s)
     if layer.near is not None:
-        close = _ahead(layer.near, layer.near_row, motion, low, high, 0.0)
-        hits = _with_close(hits, _in_doubt(close, layer, motion, prepared), layer)
+        hits = _with_close(hits, layer, motion, low, high, picture.now_s, prepared)
     hits = _one_a_zone(_in_force(hits, layer, picture.now_s, in_force), layer)
     if not len(hits.track):
         return SituationBatch.build(0)
 
     lon_now, lat_now = _moved(motion, hits.track, motion.age_s[hits.track])
-    depth = layer.depth(lon_now, lat_now, hits.outline)
     zone = layer.zone[hits.outline]
+    depth = _depths(layer, hits, zone, lon_now, lat_now, motion, picture, memory, measured)
     error_m = _error(hits, zone, motion, prepared)
     inside = (hits.enter_s <= 0.0) & (depth >= 0.0)
     now = inside | ((np.abs(depth) < error_m) & (hits.enter_s <= 0.0))
@@ -167,27 +210,43 @@ def _altitudes(layer: PreparedLayer, motion: _Motion, assumptions: AltitudeAssum
     return altitudes_in(motion.reports, layer.frame, assumptions)
 
 
-def _ahead(
-    index: OutlineIndex, exact_row: npt.NDArray[np.int32] | None, motion: _Motion, low: Floats, high: Floats,
-    look_ahead_s: float,
-) -> _Hits:  # fmt: skip
+def _ahead(index: OutlineIndex, motion: _Motion, low: Floats, high: Floats, look_ahead_s: float) -> _Hits:
     """Paths from each report's own time to the look-ahead, then cut at now."""
     reports = motion.reports
-    known = high - low < BAND_M
-    altitude = np.where(known, 0.5 * (low + high), np.nan)  # within a wide band anything is possible
     oldest = float(motion.age_s.max(initial=0.0))
     found: Ahead = index.ahead(
-        reports.lon_deg, reports.lat_deg, altitude, reports.time_s, motion.east_mps, motion.north_mps, motion.up_mps,
-        oldest + look_ahead_s + 0.01,
+        reports.lon_deg, reports.lat_deg, _sure_altitude(low, high), reports.time_s,
+        motion.east_mps, motion.north_mps, motion.up_mps, oldest + look_ahead_s + 0.01,
     )  # fmt: skip
     age = motion.age_s[found.report]
     enter, leave = found.enter_s - age, found.exit_s - age
     keep = np.flatnonzero((leave >= 0.0) & (enter <= look_ahead_s))
-    row = found.outline_row[keep]
     return _Hits(
-        found.report[keep].astype(np.int64), (row if exact_row is None else exact_row[row]).astype(np.int32),
+        found.report[keep].astype(np.int64), found.outline_row[keep].astype(np.int32),
         np.maximum(enter[keep], 0.0), leave[keep], found.enter_lon_deg[keep], found.enter_lat_deg[keep],
     )  # fmt: skip
+
+
+def _sure_altitude(low: Floats, high: Floats) -> Floats:
+    """The altitude where it is known, nan where it is a band: within that anything is possible."""
+    sure: Floats = np.where(high - low < BAND_M, 0.5 * (low + high), np.nan)
+    return sure
+
+
+def _depths(
+    layer: PreparedLayer, hits: _Hits, zone: npt.NDArray[np.int32], lon: Floats, lat: Floats, motion: _Motion,
+    picture: Picture, memory: DepthMemory | None, measured: list[tuple[Ints, Floats, Floats]],
+) -> Floats:  # fmt: skip
+    if memory is None:
+        return layer.depth(lon, lat, hits.outline)
+    key = (picture.key[motion.rows[hits.track]] << 20) | zone
+    speed = np.hypot(motion.east_mps, motion.north_mps)[hits.track]
+    known, depth, when = memory.known(key, picture.now_s, speed)
+    fresh = np.flatnonzero(~known)
+    depth[fresh] = layer.depth(lon[fresh], lat[fresh], hits.outline[fresh])
+    when[fresh] = picture.now_s
+    measured.append((key, depth, when))
+    return depth
 
 
 def _error(hits: _Hits, zone: npt.NDArray[np.int32], motion: _Motion, prepared: PreparedZones) -> Floats:
@@ -197,23 +256,26 @@ def _error(hits: _Hits, zone: npt.NDArray[np.int32], motion: _Motion, prepared: 
     return error
 
 
-def _in_doubt(close: _Hits, layer: PreparedLayer, motion: _Motion, prepared: PreparedZones) -> _Hits:
-    """Those of the margin who are nearer to the border now than their own error."""
-    lon, lat = _moved(motion, close.track, motion.age_s[close.track])
-    near = np.abs(layer.depth(lon, lat, close.outline)) < _error(close, layer.zone[close.outline], motion, prepared)
-    keep = np.flatnonzero(near & (close.enter_s <= 0.0))
-    names = _Hits.__dataclass_fields__
-    return _Hits(*(getattr(close, n)[keep] for n in names))
-
-
-def _with_close(hits: _Hits, close: _Hits, layer: PreparedLayer) -> _Hits:
-    """Add who is within the margin now and not found inside: near the border, they may be in."""
+def _with_close(
+    hits: _Hits, layer: PreparedLayer, motion: _Motion, low: Floats, high: Floats, now_s: float,
+    prepared: PreparedZones,
+) -> _Hits:  # fmt: skip
+    """Add who is outside now, but nearer to the border than the stated errors: they may be in."""
+    assert layer.near is not None, "asked only where there is a margin"
+    everyone = np.arange(len(motion.rows))
+    lon, lat = _moved(motion, everyone, motion.age_s)
+    altitude = _sure_altitude(low, high) + motion.up_mps * motion.age_s
+    track, near_row = layer.near.positions(lon, lat, altitude, np.full(len(lon), now_s))
+    outline = layer.near_row[near_row]
     zones = np.int64(int(layer.zone.max()) + 1)
     inside_now = hits.enter_s <= 0.0
     known = hits.track[inside_now] * zones + layer.zone[hits.outline[inside_now]]
-    new = ~np.isin(close.track * zones + layer.zone[close.outline], known)
-    names = _Hits.__dataclass_fields__
-    return _Hits(*(np.concatenate([getattr(hits, n), getattr(close, n)[new]]) for n in names))
+    new = np.flatnonzero(~np.isin(track * zones + layer.zone[outline], known))
+    track, outline = track[new], outline[new]
+    nothing = np.zeros(len(track))
+    close = _Hits(track, outline, nothing, nothing, lon[track], lat[track])
+    near = np.abs(layer.depth(lon[track], lat[track], outline)) < _error(close, layer.zone[outline], motion, prepared)
+    return _Hits(*(np.concatenate([getattr(hits, n), getattr(close, n)[near]]) for n in _Hits.__dataclass_fields__))
 
 
 def _in_force(hits: _Hits, layer: PreparedLayer, now_s: float, in_force: Activity) -> _Hits:
