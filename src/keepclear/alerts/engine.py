@@ -137,18 +137,19 @@ def step(
 
     raised = goes_on & (phase == CANDIDATE) & (confirmed | actual)
     rejoined = goes_on & (phase == CLOSED) & (confirmed | actual)
-    entered = goes_on & actual & ~memory["inside"]
+    stands = goes_on & (told_before | raised | rejoined)
+    entered = stands & actual & ~memory["inside"]
     new_violation = entered & ~(now_s - memory["left_s"] <= settings.rejoin_s)
     returned = told_before & entered & ~new_violation
     memory["violations"][new_violation] += 1
     memory["inside"][entered] = True
     memory["entered_s"][entered & np.isnan(memory["entered_s"])] = now_s
     exited = told_before & ~over & memory["inside"] & out
-    worse = np.maximum(memory["worst"], np.where(goes_on & present & (confirmed | actual), memory["verdict"], 0))
+    worse = np.maximum(memory["worst"], np.where(stands & present & (confirmed | actual), memory["verdict"], 0))
     # A doubt or actual that its own k of n has not confirmed yet is not the worst that was confirmed.
     worse = np.where((worse == Verdict.ACTUAL) & ~actual, np.maximum(memory["worst"], Verdict.PREDICTED), worse)
     soon = memory["time_to_s"] <= settings.high_within_s
-    high = memory["high"] | (goes_on & present & (actual | (confirmed & soon)))
+    high = memory["high"] | (stands & present & (actual | (confirmed & soon)))
     changed = told_before & ~over & ((worse > memory["worst"]) | (high & ~memory["high"]) | new_violation)
     memory.columns["worst"] = worse.astype(np.uint8)
     memory.columns["high"] = high
@@ -157,7 +158,7 @@ def step(
     memory["left_s"][leaving] = now_s
     memory["inside"][leaving] = False
     phase[(raised | rejoined) & ~actual] = PREDICTED
-    phase[goes_on & actual] = ACTUAL
+    phase[stands & actual] = ACTUAL
     phase[over] = CLOSED
     memory["closed_s"][over] = now_s
 
