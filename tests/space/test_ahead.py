@@ -126,10 +126,10 @@ def test_large_calls_agree_with_small_ones(build: Build, world: list[Shape]) -> 
     lon, lat = rng.uniform(-180, 180, n), rng.uniform(-90, 90, n)
     east, north, zero = rng.normal(0, 200, n), rng.normal(0, 200, n), np.zeros(n)
     whole = index.ahead(lon, lat, zero, zero, east, north, zero, 600.0)
-    parts = [
-        index.ahead(*(c[a : a + 1000] for c in (lon, lat, zero, zero, east, north, zero)), 600.0)
-        for a in range(0, n, 1000)
-    ]
+    parts = []
+    for a in range(0, n, 1000):
+        x, y, z, e, v = (c[a : a + 1000] for c in (lon, lat, zero, east, north))
+        parts.append(index.ahead(x, y, z, z, e, v, z, 600.0))
     assert len(whole) == sum(len(p) for p in parts) > 500
     assert np.array_equal(whole.enter_s, np.concatenate([p.enter_s for p in parts]))
     assert np.array_equal(whole.report, np.concatenate([p.report + 1000 * k for k, p in enumerate(parts)]))

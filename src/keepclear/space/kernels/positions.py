@@ -23,7 +23,8 @@ def positions_block(
     row = np.empty(cap, np.int32)
     n = 0
     x0, y0, inv, nx, ny = ix.x0, ix.y0, ix.inverse_cell, ix.nx, ix.ny
-    limits, entry, record, record_start = ix.limits, ix.entry, ix.record, ix.record_start
+    cell_start, limits, entry, record, record_start = ix.cell_start, ix.limits, ix.entry, ix.record, ix.record_start
+    disc, box, is_circle, edge_start, edges, slope = ix.disc, ix.box, ix.is_circle, ix.edge_start, ix.edges, ix.slope
     for i in range(a, b):
         gx, y = lon[i] - x0, lat[i]
         if gx < 0.0:
@@ -34,7 +35,7 @@ def positions_block(
         if not (fx >= 0.0 and fx < nx and fy >= 0.0 and fy < ny):
             continue
         c = int(fy) * nx + int(fx)
-        s, e = ix.cell_start[c], ix.cell_start[c + 1]
+        s, e = cell_start[c], cell_start[c + 1]
         if s == e:
             continue
         if n + (e - s) > cap:
@@ -60,9 +61,9 @@ def positions_block(
             elif kind == WHOLE:
                 inside = True
             elif kind == CIRCLE:
-                inside = in_disc(ix.disc, z, lon[i], y)
+                inside = in_disc(disc, z, lon[i], y)
             else:
-                inside = in_outline(ix.box, ix.is_circle, ix.disc, ix.edge_start, ix.edges, ix.slope, z, lon[i], y)
+                inside = in_outline(box, is_circle, disc, edge_start, edges, slope, z, lon[i], y)
             if inside:
                 report[n] = i
                 row[n] = z
