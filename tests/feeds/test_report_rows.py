@@ -56,7 +56,8 @@ def test_any_numbers_give_a_sound_batch(
     rows = ReportRows(Faults(), "")
     assert rows.add(
         "", time_s=1.7e9, lat_deg=lat, lon_deg=lon, target="t", altitude_baro_m=baro, altitude_geo_m=geo,
-        ground_speed_mps=speed, track_deg=track, vertical_rate_mps=rate, accuracy_m=accuracy, squawk=squawk, callsign=clean_label(text),
+        ground_speed_mps=speed, track_deg=track, vertical_rate_mps=rate, accuracy_m=accuracy,
+        squawk=squawk, callsign=clean_label(text),
     )  # fmt: skip
     batch = rows.take()
     assert -180 <= batch.lon_deg[0] < 180
