@@ -30,10 +30,10 @@ T0 = 1_700_000_000.0
 
 
 def aircraft_json(count: int) -> bytes:
-    same = {"type": "adsb_icao", "alt_baro": 35000, "alt_geom": 35525, "gs": 450.1, "track": 90.1, "baro_rate": 64,
-            "squawk": "1000", "emergency": "none", "category": "A3", "nav_qnh": 1013.6, "lon": 30.2, "nic": 8, "rc": 186,
-            "seen_pos": 0.4, "version": 2, "nac_p": 10, "nac_v": 2, "sil": 3, "mlat": [], "tisb": [], "messages": 55,
-            "seen": 0.1, "rssi": -10.2}  # fmt: skip
+    same = {"type": "adsb_icao", "alt_baro": 35000, "alt_geom": 35525, "gs": 450.1, "track": 90.1, "mlat": [],
+            "squawk": "1000", "emergency": "none", "category": "A3", "nav_qnh": 1013.6, "lon": 30.2, "rc": 186,
+            "nic": 8, "seen_pos": 0.4, "version": 2, "nac_p": 10, "nac_v": 2, "sil": 3, "baro_rate": 64,
+            "tisb": [], "messages": 55, "seen": 0.1, "rssi": -10.2}  # fmt: skip
     entries = [{"hex": f"{i:06x}", "flight": f"ABC{i:05d}", "lat": 50.1 + i / 1e5, **same} for i in range(count)]
     return json.dumps({"now": T0, "messages": 5, "aircraft": entries}, separators=(",", ":")).encode()
 

@@ -92,6 +92,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 
 
 def test_naming_the_formats_loads_no_heavy_library() -> None:
-    code = "import sys; import keepclear.feeds.formats; print([m for m in ('pyarrow', 'numba', 'msgspec', 'rs1090') if m in sys.modules])"
+    heavy = ("pyarrow", "numba", "msgspec", "rs1090")
+    code = f"import sys, keepclear.feeds.formats; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

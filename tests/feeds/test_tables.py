@@ -1,4 +1,4 @@
-"""CSV, Parquet and Arrow tables are read by the documented column map; an open unit is refused, a bad row is a fault."""
+"""CSV, Parquet and Arrow tables are read by the documented map; an open unit is refused, a bad row is a fault."""
 
 from __future__ import annotations
 
