@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def mutated_values(draw: st.DrawFn, data: bytes) -> bytes:
         if path and draw(st.booleans()) and isinstance(target, dict):
             del target[path[-1]]
         elif path:
-            target[path[-1]] = draw(ODD)
+            target[path[-1]] = deepcopy(draw(ODD))
     return json.dumps(value).encode()
 
 
