@@ -134,6 +134,7 @@ def query_volume(
 ) -> Any:
     """(row, indeterminate) of every resident volume that row i meets, ordered by row; row i itself is left out."""
     found, doubt = np.empty(16, np.int64), np.empty(16, np.bool_)
+    whole, some = np.zeros(LEVELS, np.bool_), False
     k = 0
     x, y, z, reach = body[i, 0] * A_M, body[i, 1] * A_M, body[i, 2] * A_M, body[i, 3]
     from_s, to_s = body[i, 6] - epoch_s, body[i, 7] - epoch_s
@@ -147,20 +148,18 @@ def query_volume(
         if duration < DURATIONS:
             slab = BRIEFEST_S * DURATION_RATIO**duration
             # the middle of what meets is at most half a slab outside
-            first, last = math.floor((from_s - 0.5 * slab) / slab), math.floor((to_s + 0.5 * slab) / slab)
-            s0, s1 = int(max(first, -1e12)), int(min(last, 1e12))
+            # bounded before it becomes a whole number: open-ended intervals are infinite
+            s0 = int(math.floor(max((from_s - 0.5 * slab) / slab, -1e9)))
+            s1 = int(math.floor(min((to_s + 0.5 * slab) / slab, 1e9)))
         r = reach + largest
         x0, x1 = int(math.floor((x - r) / edge)), int(math.floor((x + r) / edge))
         y0, y1 = int(math.floor((y - r) / edge)), int(math.floor((y + r) / edge))
         z0, z1 = int(math.floor((z - r) / edge)), int(math.floor((z + r) / edge))
         cells = float(s1 - s0 + 1) * (x1 - x0 + 1) * (y1 - y0 + 1) * (z1 - z0 + 1)
         if cells > 4.0 * counts[level] + 64.0:
-            # looking at every volume of the level is shorter than looking for it
-            for j in range(len(links)):
-                if links[j, 3] == level and j != i:
-                    verdict = bands(body, meta, i, j)
-                    if verdict != 0 and _near(body, i, j) and meet(body, meta, edges, i, j):
-                        found, doubt, k = _append(found, doubt, k, j, verdict == 2)
+            # looking at every volume is shorter than looking for those in reach
+            whole[level] = True
+            some = True
             continue
         for cx in range(x0, x1 + 1):
             for cy in range(y0, y1 + 1):
@@ -182,6 +181,12 @@ def query_volume(
                                 if verdict != 0 and meet(body, meta, edges, i, j):
                                     found, doubt, k = _append(found, doubt, k, j, verdict == 2)
                             j = links[j, 0]
+    if some:
+        for j in range(len(links)):
+            if links[j, 3] >= 0 and whole[links[j, 3]] and j != i and _near(body, i, j):
+                verdict = bands(body, meta, i, j)
+                if verdict != 0 and meet(body, meta, edges, i, j):
+                    found, doubt, k = _append(found, doubt, k, j, verdict == 2)
     order = np.argsort(found[:k])
     return found[:k][order], doubt[:k][order]
 
