@@ -332,7 +332,7 @@ def played(history: list[list[tuple[int, int, Verdict, bool]]], names: dict[str,
     return told
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cycles)
 def test_renaming_everybody_changes_nothing_but_names(history: list[list[tuple[int, int, Verdict, bool]]]) -> None:
     """Neutrality: the parties' names never matter (product, the boundary)."""
@@ -350,7 +350,7 @@ def test_renaming_everybody_changes_nothing_but_names(history: list[list[tuple[i
     assert [seen(e, names) for e in plain] == [seen(e, {}) for e in renamed]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cycles)
 def test_every_alert_is_raised_before_and_ended_after_all_else(
     history: list[list[tuple[int, int, Verdict, bool]]],
