@@ -19,7 +19,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-NOT_SOURCES = {"node_modules", "dist", ".vite"}
+NOT_SOURCES = {"node_modules", "dist", ".vite", "tests"}
 WITHOUT = "KEEPCLEAR_WITHOUT_CONSOLE"
 NPM_MAX_S = 900
 VITE_MAX_S = 300

@@ -52,7 +52,9 @@ class Traffic:
             exemptions=(Exemption(callsign="RESCUE1", clause="STATE AND SAR FLT EXEMPT"),),
             text="(X0001/26 NOTAMN\nE) AIRSPACE CLOSED TO ALL CIVIL FLT.\nEXC STATE AND SAR FLT.\n<b>not markup</b>)",
             volumes=(
-                Volume(Polygon(((18.0, 42.6), (20.0, 42.6), (20.2, 43.9), (18.1, 44.2)), (), EdgeType.GEODESIC), floor, top),
+                Volume(
+                    Polygon(((18.0, 42.6), (20.0, 42.6), (20.2, 43.9), (18.1, 44.2)), (), EdgeType.GEODESIC), floor, top
+                ),
             ),
         )  # fmt: skip
         site = Zone(
@@ -107,9 +109,9 @@ class Traffic:
         feeds: list[FeedHealth] = [
             {"name": "readsb", "state": "UP", "lag_s": 0.4, "rate_hz": 58.7, "last_s": EPOCH_S + t, "reports": 81_203,
              "faults": 0, "note": ""},
-            {"name": "ais-coast", "state": "UP" if state == "OK" else "DEGRADED", "lag_s": 2.1 if state == "OK" else 94.0,
-             "rate_hz": 4.2, "last_s": EPOCH_S + t, "reports": 1_840, "faults": 3,
-             "note": "" if state == "OK" else "no report for 94 s; trying again in 8 s"},
+            {"name": "ais-coast", "state": "UP" if state == "OK" else "DEGRADED",
+             "lag_s": 2.1 if state == "OK" else 94.0, "rate_hz": 4.2, "last_s": EPOCH_S + t, "reports": 1_840,
+             "faults": 3, "note": "" if state == "OK" else "no report for 94 s; trying again in 8 s"},
         ]  # fmt: skip
         reasons = [] if state == "OK" else ["feed ais-coast is silent for 94 s"]
         health: dict[str, Any] = {

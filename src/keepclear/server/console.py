@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -14,6 +15,10 @@ from starlette.types import Scope
 __all__ = ["STATIC_DIR", "routes"]
 
 STATIC_DIR = Path(__file__).parent / "static"
+
+# Some systems' own tables call a module plain text, and a browser told not to sniff then refuses to run it.
+for _suffix in (".js", ".mjs"):
+    mimetypes.add_type("text/javascript", _suffix)
 
 
 class ConsoleFiles(StaticFiles):

@@ -72,7 +72,7 @@ def serve(hub: Hub, host: str = "127.0.0.1", port: int = 8642, *, static_dir: Pa
     hosts = LOCAL_HOSTS if is_local(host) else ("*",)
     config = uvicorn.Config(
         make_app(hub, static_dir=static_dir, allowed_hosts=hosts),
-        loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
+        loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, log_level="critical", access_log=False,
         server_header=False, proxy_headers=False, limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=15,
         timeout_graceful_shutdown=2, h11_max_incomplete_event_size=16 * 1024,
     )  # fmt: skip
