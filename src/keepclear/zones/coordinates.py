@@ -13,9 +13,9 @@ from keepclear.space.geometry import LonLat, check_position
 __all__ = ["Found", "find_positions", "read_position"]
 
 _ANGLE = (
-    r"\d{1,3}\s?[°:º]\s?\d{1,2}(?:[.,]\d+)?(?:\s?['′’:´]\s?(?:\d{1,2}(?:[.,]\d+)?)?)?\s?(?:[\"″”]|'')?['′]?"
-    r"|\d{1,3}[ ]\d{2}[ ]\d{2}(?:[.,]\d+)?"
-    r"|\d{1,7}(?:[.,]\d+)?°?"
+    r"\d{1,3}\s?[°:º]\s?\d{1,2}(?:[.,]\d{1,12})?(?:\s?['′’:´]\s?(?:\d{1,2}(?:[.,]\d{1,12})?)?)?\s?(?:[\"″”]|'')?['′]?"
+    r"|\d{1,3}[ ]\d{2}[ ]\d{2}(?:[.,]\d{1,12})?"
+    r"|\d{1,7}(?:[.,]\d{1,12})?°?"
 )
 _LAT_FIRST = rf"(?<![\d.])(?P<lat>{_ANGLE})\s?(?P<ns>[NS])(?![A-Z])"
 _GAP = r"\s*[/,;\-–]?\s*"
@@ -25,8 +25,8 @@ _PAIR = re.compile(
     rf"|{_LAT_FIRST.replace('<lat>', '<lat3>').replace('<ns>', '<ns3>')}(?=(?P<lon3>\d{{5,7}})(?P<ew3>[EW]))",
     re.IGNORECASE,
 )
-_PART = re.compile(r"\d+(?:[.,]\d+)?")
-_BROKEN = re.compile(r"(\d+)\n[ \t]*(\d+(?:\.\d+)?[NSEW])")
+_PART = re.compile(r"\d{1,7}(?:[.,]\d{1,12})?")
+_BROKEN = re.compile(r"(?<!\d)(\d{1,7})\n[ \t]{0,20}(\d{1,7}(?:\.\d{1,12})?[NSEW])")
 
 
 @dataclass(frozen=True, slots=True)

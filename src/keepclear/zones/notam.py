@@ -91,6 +91,8 @@ _SUBJECTS = {**_AIRSPACE_SUBJECTS, **_WARNINGS}
 _NO_LONGER = frozenset({"CD", "CN", "AW", "AK", "AL"})
 """Conditions: deactivated, cancelled, withdrawn, resumed normal operation, operative again: nothing is forbidden."""
 _RADIUS_EVERYWHERE = 999
+CLAUSES_MAX = 100
+"""Exemption clauses taken out of one NOTAM; its whole text is kept all the same."""
 
 
 def looks_like(head: bytes) -> bool:
@@ -288,7 +290,7 @@ def _exemptions(text: str) -> tuple[Exemption, ...]:
     one_line = " ".join(text.split())
     clauses: list[Exemption] = []
     position = 0
-    while match := _EXCEPTION.search(one_line.upper(), position):
+    while len(clauses) < CLAUSES_MAX and (match := _EXCEPTION.search(one_line.upper(), position)):
         begin = match.start()
         if re.match(r"EXEMPT|(?:DOES|DO|SHALL) NOT", match.group()):
             # «… ARE EXEMPTED»: the clause is the sentence before the word, too.

@@ -19,14 +19,17 @@ from keepclear.zones.outline_checks import check_polygon
 
 __all__ = ["AreaReading", "read_area"]
 
+POSITIONS_MAX, ARCS_MAX = 1_000, 100
+"""One NOTAM; the 1,800 characters of an AFTN message hold 130 positions, and few NOTAMs have more than two parts."""
+
 _UNIT_M = {"NM": NAUTICAL_MILE_M, "NMR": NAUTICAL_MILE_M, "KM": 1000.0, "M": 1.0, "MTR": 1.0, "METERS": 1.0,
            "METRES": 1.0, "FT": FOOT_M, "SM": 1609.344, "KILOMETRES": 1000.0,
            "NAUTICAL MILES": NAUTICAL_MILE_M}  # fmt: skip
-_LENGTH = r"(?P<value>\d+(?:[.,]\d+)?)\s*-?(?P<unit>NAUTICAL MILES|KILOMETRES|NMR|NM|KM|METERS|METRES|MTR|M|FT|SM)\b"
+_LENGTH = r"(?<![\d.,])(?P<value>\d{1,6}(?:[.,]\d{1,6})?)\s*-?(?P<unit>NAUTICAL MILES|KILOMETRES|NMR|NM|KM|METERS|METRES|MTR|M|FT|SM)\b"
 _RADIUS = re.compile(
     rf"\b(?:RADIUS|RAD|WITHIN|WI|CIRCLE)\b[\s:=,]*(?:(?:A|AN|OF|IS|THE|WITH|RADIUS|RAD|CIRCLE|AREA)\b[\s:=,]*){{0,5}}{_LENGTH}"
     rf"|{_LENGTH.replace('<value>', '<value2>').replace('<unit>', '<unit2>')}\s*(?:RADIUS|RAD\b|CIRCLE)"
-    r"|(?P<value4>\d+(?:[.,]\d+)?)\s*(?P<unit4>NMR)\b"
+    r"|(?<![\d.,])(?P<value4>\d{1,6}(?:[.,]\d{1,6})?)\s*(?P<unit4>NMR)\b"
     rf"|\bR(?:AD|ADIUS)?\s*=?\s*{_LENGTH.replace('<value>', '<value3>').replace('<unit>', '<unit3>')}"
 )
 _CORRIDOR = re.compile(
@@ -68,6 +71,8 @@ def read_area(text: str) -> AreaReading:
     found = list(find_positions(text))
     if not found:
         return AreaReading()
+    if len(found) > POSITIONS_MAX or len(_ARC_OF.findall(text)) > ARCS_MAX:
+        return AreaReading((), len(found), f"item E) gives more than {POSITIONS_MAX} positions or {ARCS_MAX} arcs")
     shapes: list[Shape] = []
     used: set[int] = set()
     try:

@@ -20,8 +20,8 @@ NotamKind = str
 
 MESSAGES_MAX = 100_000
 """One file: more than all NOTAMs in force in the world (some 40,000)."""
-TEXT_MAX = 100_000
-"""One message: a hundred times the longest that AFTN carries; beyond it this is no NOTAM."""
+TEXT_MAX = 20_000
+"""One message: ten times the longest that AFTN carries (1,800 characters); beyond it this is no NOTAM."""
 
 _HEADER = re.compile(
     r"(?<![A-Z0-9/])(?P<number>[A-Z]\d{4}/\d{2})\s+NOTAM\s?(?P<kind>[NRC])\b(?:\s+(?P<refers>[A-Z]\d{4}/\d{2}))?"
