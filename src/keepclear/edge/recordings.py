@@ -67,6 +67,9 @@ class Recording:
                         "no feed format recognises this; name it: FILE#FORMAT, for example FILE#sbs", source=source
                     )
                 options = self.options if self.options.source else replace(self.options, source=_label(path))
+                if name == "parquet" and path != _STDIN and path.suffix != ".gz":
+                    yield from self._read_parquet(path, options, source)
+                    return
                 # A format without absolute time needs an instant to count from: the one stated, or else the
                 # file's own date, which is at least of the right order and is said to the user.
                 start_s = options.start_s if options.start_s is not None else _written_s(path)
@@ -79,6 +82,18 @@ class Recording:
         except OSError as error:
             raise InputError(f"cannot be read ({error.strerror or error})", source=source) from None
 
+    def _read_parquet(self, path: Path, options: DecoderOptions, source: str) -> Iterator[ReportBatch]:
+        """Through a memory map: its index stands at the end, and only the columns that are wanted need reading."""
+        import pyarrow as pa
+
+        from keepclear.feeds.tables import parquet_batches
+
+        faults = RecordingFaults(source, Faults())
+        self.faults.append(faults)
+        with pa.memory_map(str(path)) as mapped:
+            yield from parquet_batches(mapped, options, faults.faults)
+        self._count(path.stat().st_size)
+
     def _decode(
         self, decoder: Decoder, stream: IO[bytes], head: bytes, source: str, start_s: float
     ) -> Iterator[ReportBatch]:
@@ -86,13 +101,9 @@ class Recording:
         chunk = head + stream.read(CHUNK_BYTES)
         while chunk:
             self._count(len(chunk))
-            batch = decoder.decode(chunk, start_s)
-            if len(batch):
-                yield batch
+            yield from _as_received(decoder.decode(chunk, start_s))
             chunk = stream.read(CHUNK_BYTES)
-        batch = decoder.finish()
-        if len(batch):
-            yield batch
+        yield from _as_received(decoder.finish())
 
     def _count(self, read: int) -> None:
         self.bytes_read += read
@@ -132,6 +143,12 @@ def read_recordings(addresses: Sequence[FeedAddress], options: DecoderOptions | 
                 f"{address.text} is a live feed: `keepclear watch` takes it; this command reads recordings"
             )
     return Recording(addresses, options or DecoderOptions())
+
+
+def _as_received(batch: ReportBatch) -> Iterator[ReportBatch]:
+    """A recording does not say when its reports were received; the time of measurement stands in for it."""
+    if len(batch):
+        yield replace(batch, received_s=batch.time_s)
 
 
 def _label(path: Path) -> str:

@@ -58,10 +58,10 @@ class Labels:
 
     @staticmethod
     def constant(value: str, length: int) -> Labels:
-        return Labels(np.full(length, 0 if value else -1, dtype=np.int32), (value,) if value else ())
+        return Labels(_constant(0 if value else -1, length, np.int32), (value,) if value else ())
 
     def take(self, rows: npt.NDArray[Any] | slice) -> Labels:
-        return Labels(self.codes[rows], self.names)
+        return Labels(_taken(self.codes, rows), self.names)
 
     def at(self, row: int) -> str:
         code = int(self.codes[row])
@@ -120,7 +120,10 @@ class ReportBatch:
         columns: dict[str, Any] = {}
         for f in fields(self):
             column = getattr(self, f.name)
-            columns[f.name] = column.take(rows) if isinstance(column, Labels) else column[rows]
+            if f.name == "received_s" and self.received_s is self.time_s:
+                columns[f.name] = columns["time_s"]
+            else:
+                columns[f.name] = column.take(rows) if isinstance(column, Labels) else _taken(column, rows)
         return ReportBatch(**columns)
 
     @staticmethod
@@ -157,9 +160,9 @@ class ReportBatch:
 
         def numbers(values: npt.ArrayLike | None, dtype: Any, missing: float) -> npt.NDArray[Any]:
             if values is None:
-                return np.full(n, missing, dtype=dtype)
+                return _constant(missing, n, dtype)
             array = np.asarray(values, dtype=dtype)
-            return np.full(n, array, dtype=dtype) if array.ndim == 0 else array
+            return _constant(array, n, dtype) if array.ndim == 0 else array
 
         def labels(values: Labels | Sequence[str | None] | str | None) -> Labels:
             if isinstance(values, Labels):
@@ -197,15 +200,50 @@ def concatenate(batches: Sequence[ReportBatch]) -> ReportBatch:
         return batches[0]
     columns: dict[str, Any] = {}
     for f in fields(ReportBatch):
+        if f.name == "received_s" and all(batch.received_s is batch.time_s for batch in batches):
+            columns[f.name] = columns["time_s"]
+            continue
         parts = [getattr(batch, f.name) for batch in batches]
-        columns[f.name] = _merge(parts) if isinstance(parts[0], Labels) else np.concatenate(parts)
+        columns[f.name] = _merge(parts) if isinstance(parts[0], Labels) else _joined(parts)
     return ReportBatch(**columns)
 
 
 def _merge(parts: Sequence[Labels]) -> Labels:
+    if all(part.names == parts[0].names for part in parts[1:]):
+        return Labels(_joined([part.codes for part in parts]), parts[0].names)
     index: dict[str, int] = {}
     codes: list[npt.NDArray[np.int32]] = []
     for part in parts:
         remap = np.array([*(index.setdefault(name, len(index)) for name in part.names), -1], dtype=np.int32)
         codes.append(remap[part.codes])  # code -1 picks the appended -1
     return Labels(np.concatenate(codes), tuple(index))
+
+
+# A column in which every row says the same (mostly: nothing) is one value seen n times through a stride of 0: it
+# takes no memory, and joining or choosing rows of it costs nothing. Such a column is read-only.
+
+
+def _constant(value: Any, length: int, dtype: Any) -> npt.NDArray[Any]:
+    return np.broadcast_to(np.asarray(value, dtype=dtype), (length,))
+
+
+def _is_constant(column: npt.NDArray[Any]) -> bool:
+    return len(column) > 0 and column.strides == (0,)
+
+
+def _joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    filled = [part for part in parts if len(part)] or parts[:1]
+    first = filled[0]
+    if all(_is_constant(part) and part[0].tobytes() == first[0].tobytes() for part in filled):
+        return np.broadcast_to(first[:1].reshape(()), (sum(len(part) for part in filled),))
+    return np.concatenate(filled)
+
+
+def _taken(column: npt.NDArray[Any], rows: npt.NDArray[Any] | slice) -> npt.NDArray[Any]:
+    if not _is_constant(column):
+        return column[rows]
+    if isinstance(rows, slice):
+        count = len(range(*rows.indices(len(column))))
+    else:
+        count = int(np.count_nonzero(rows)) if rows.dtype == np.bool_ else len(rows)
+    return np.broadcast_to(column[:1].reshape(()), (count,))
