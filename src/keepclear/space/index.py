@@ -144,12 +144,12 @@ class OutlineIndex:
         n = len(lon_deg)
         lon, lat, altitude, time = plain(lon_deg), plain(lat_deg), plain(altitude_m), plain(time_s)
         if n <= INLINE_MAX:
-            report, row = positions_block(self._raster, 0, n, lon, lat, altitude, time)
+            report, row = positions_block(*_flat(self._raster), 0, n, lon, lat, altitude, time)
             return report, row
-        raster = self._raster
+        flat = _flat(self._raster)
         parts = list(
             worker_pool().map(
-                lambda cut: positions_block(raster, cut[0], cut[1], lon, lat, altitude, time),
+                lambda cut: positions_block(*flat, cut[0], cut[1], lon, lat, altitude, time),
                 _cuts(n, BLOCK),
             )
         )
@@ -270,6 +270,13 @@ def plain(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     memory = (ctypes.c_char * column.nbytes).from_address(column.ctypes.data)
     view: npt.NDArray[Any] = np.frombuffer(memoryview(memory), dtype=column.dtype)
     return view
+
+
+def _flat(r: Raster) -> tuple[Any, ...]:
+    return (
+        r.x0, r.y0, r.inverse_cell, r.nx, r.ny, r.cell_start, r.entry, r.record_start, r.record, r.limits, r.disc,
+        r.is_circle, r.box, r.edge_start, r.edges, r.slope,
+    )  # fmt: skip
 
 
 def _cuts(n: int, block: int) -> list[tuple[int, int]]:

@@ -8,23 +8,45 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from keepclear.space.kernels.raster import CIRCLE, PARITY, WHOLE, Raster, in_disc, in_outline
+from keepclear.space.kernels.raster import CIRCLE, PARITY, WHOLE, in_disc, in_outline
 
 Floats = npt.NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def positions_block(
-    ix: Raster, a: int, b: int, lon: Floats, lat: Floats, altitude: Floats, time: Floats
+    x0: float,
+    y0: float,
+    inv: float,
+    nx: int,
+    ny: int,
+    cell_start: Any,
+    entry: Any,
+    record_start: Any,
+    record: Floats,
+    limits: Floats,
+    disc: Floats,
+    is_circle: Any,
+    box: Floats,
+    edge_start: Any,
+    edges: Floats,
+    slope: Floats,
+    a: int,
+    b: int,
+    lon: Floats,
+    lat: Floats,
+    altitude: Floats,
+    time: Floats,
 ) -> tuple[Any, Any]:
-    """Reports a to b: pairs of report index and row, ordered by report. nan altitudes pass, nan places do not."""
+    """Reports a to b: pairs of report index and row, ordered by report. nan altitudes pass, nan places do not.
+
+    The fields of :class:`keepclear.space.kernels.raster.Raster` come one by one: unpacking a named tuple at each call
+    would cost more than some hundred positions.
+    """
     cap = (b - a) // 2 + 256
     report = np.empty(cap, np.int64)
     row = np.empty(cap, np.int32)
     n = 0
-    x0, y0, inv, nx, ny = ix.x0, ix.y0, ix.inverse_cell, ix.nx, ix.ny
-    cell_start, limits, entry, record, record_start = ix.cell_start, ix.limits, ix.entry, ix.record, ix.record_start
-    disc, box, is_circle, edge_start, edges, slope = ix.disc, ix.box, ix.is_circle, ix.edge_start, ix.edges, ix.slope
     for i in range(a, b):
         gx, y = lon[i] - x0, lat[i]
         if gx < 0.0:
