@@ -25,7 +25,10 @@ POSITIONS_MAX, ARCS_MAX = 1_000, 100
 _UNIT_M = {"NM": NAUTICAL_MILE_M, "NMR": NAUTICAL_MILE_M, "KM": 1000.0, "M": 1.0, "MTR": 1.0, "METERS": 1.0,
            "METRES": 1.0, "FT": FOOT_M, "SM": 1609.344, "KILOMETRES": 1000.0,
            "NAUTICAL MILES": NAUTICAL_MILE_M}  # fmt: skip
-_LENGTH = r"(?<![\d.,])(?P<value>\d{1,6}(?:[.,]\d{1,6})?)\s*-?(?P<unit>NAUTICAL MILES|KILOMETRES|NMR|NM|KM|METERS|METRES|MTR|M|FT|SM)\b"
+_LENGTH = (
+    r"(?<![\d.,])(?P<value>\d{1,6}(?:[.,]\d{1,6})?)\s*-?"
+    r"(?P<unit>NAUTICAL MILES|KILOMETRES|NMR|NM|KM|METERS|METRES|MTR|M|FT|SM)\b"
+)
 _RADIUS = re.compile(
     rf"\b(?:RADIUS|RAD|WITHIN|WI|CIRCLE)\b[\s:=,]*(?:(?:A|AN|OF|IS|THE|WITH|RADIUS|RAD|CIRCLE|AREA)\b[\s:=,]*){{0,5}}{_LENGTH}"
     rf"|{_LENGTH.replace('<value>', '<value2>').replace('<unit>', '<unit2>')}\s*(?:RADIUS|RAD\b|CIRCLE)"
