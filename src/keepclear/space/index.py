@@ -144,12 +144,12 @@ class OutlineIndex:
         n = len(lon_deg)
         lon, lat, altitude, time = plain(lon_deg), plain(lat_deg), plain(altitude_m), plain(time_s)
         if n <= INLINE_MAX:
-            report, row = positions_block(*_flat(self._raster), 0, n, lon, lat, altitude, time)
+            report, row = positions_block(*_flat(self._raster), 0, n, lon, lat, altitude, time)  # type: ignore[call-arg]
             return report, row
         flat = _flat(self._raster)
         parts = list(
             worker_pool().map(
-                lambda cut: positions_block(*flat, cut[0], cut[1], lon, lat, altitude, time),
+                lambda cut: positions_block(*flat, cut[0], cut[1], lon, lat, altitude, time),  # type: ignore[call-arg]
                 _cuts(n, BLOCK),
             )
         )
