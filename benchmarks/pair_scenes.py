@@ -81,8 +81,8 @@ def volumes(n: int, seed: int = 3) -> Volumes:
 def best(work: Callable[[], Any], times: int = 5) -> tuple[float, float, Any]:
     """(wall seconds, core seconds, answer) of the fastest of several runs."""
     fastest: tuple[float, float, Any] | None = None
+    gc.collect()
     for _ in range(times):
-        gc.collect()
         cores, wall = time.process_time(), time.perf_counter()
         answer = work()
         wall, cores = time.perf_counter() - wall, time.process_time() - cores

@@ -25,10 +25,10 @@ def warm_up(progress: Callable[[str], None] = lambda _: None) -> None:
     from keepclear.tracks.table import TrackTable
 
     progress("encounters of the live picture")
-    still = {"ground_speed_mps": np.zeros(4), "track_deg": np.zeros(4), "vertical_rate_mps": np.zeros(4)}
     reports = ReportBatch.build(
         time_s=[0.0, 1.0, 0.0, 1.0], lat_deg=np.zeros(4), lon_deg=[0.0, 0.001, 0.0, 0.001],
-        target=["a", "a", "b", "b"], altitude_baro_m=np.zeros(4), **still,
+        target=["a", "a", "b", "b"], altitude_baro_m=np.zeros(4),
+        ground_speed_mps=np.zeros(4), track_deg=np.zeros(4), vertical_rate_mps=np.zeros(4),
     )  # fmt: skip
     everybody = np.ones(4, np.uint8)
     encounters(Picture(1.0, np.arange(4), reports, everybody, everybody * 0, np.zeros(4)))

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from keepclear.detection.kernels.motion import A_M
+from keepclear.detection.kernels.motion import A_M, E2
 from keepclear.detection.kernels.volumes import bands, meet
 
 __all__ = ["LEVELS", "add_volumes", "drop_volume", "query_volume", "rehash"]
 
 SIZES = 8
-FINEST_M = 300.0
+FINEST_M = 500.0
 SIZE_RATIO = 4.0
 DURATIONS = 7
 BRIEFEST_S = 1800.0
@@ -155,32 +155,39 @@ def query_volume(
         x0, x1 = int(math.floor((x - r) / edge)), int(math.floor((x + r) / edge))
         y0, y1 = int(math.floor((y - r) / edge)), int(math.floor((y + r) / edge))
         z0, z1 = int(math.floor((z - r) / edge)), int(math.floor((z + r) / edge))
-        cells = float(s1 - s0 + 1) * (x1 - x0 + 1) * (y1 - y0 + 1) * (z1 - z0 + 1)
-        if cells > 4.0 * counts[level] + 64.0:
+        nx, ny, nz = float(x1 - x0 + 1), float(y1 - y0 + 1), float(z1 - z0 + 1)
+        if 3.0 * (s1 - s0 + 1.0) * max(nx * ny, nx * nz, ny * nz) > len(links):
             # looking at every volume is shorter than looking for those in reach
             whole[level] = True
             some = True
             continue
         for cx in range(x0, x1 + 1):
             for cy in range(y0, y1 + 1):
-                for cz in range(z0, z1 + 1):
-                    # cells that the ellipsoid does not pass through are empty
-                    mx, my, mz = (cx + 0.5) * edge, (cy + 0.5) * edge, (cz + 0.5) * edge
-                    radius = math.sqrt(mx * mx + my * my + mz * mz)
-                    if radius - 0.87 * edge > 6378138.0 or radius + 0.87 * edge < 6356751.0:
-                        continue
-                    for slab_number in range(s0, s1 + 1):
-                        key = _key(level, slab_number, cx, cy, cz)
-                        at = _slot(keys, key)
-                        if keys[at] == -1:
-                            continue
-                        j = heads[at]
-                        while j >= 0:
-                            if j != i and _near(body, i, j):
-                                verdict = bands(body, meta, i, j)
-                                if verdict != 0 and meet(body, meta, edges, i, j):
-                                    found, doubt, k = _append(found, doubt, k, j, verdict == 2)
-                            j = links[j, 0]
+                # of a column of cells only those that the ellipsoid passes through can hold anything
+                low, high = _heights(cx * edge, cy * edge, edge)
+                if low < 0.0:
+                    continue
+                both = low <= edge
+                for side in range(1 if both else 2):
+                    if both:
+                        c0, c1 = math.floor(-high / edge), math.floor(high / edge)
+                    elif side == 0:
+                        c0, c1 = math.floor(low / edge), math.floor(high / edge)
+                    else:
+                        c0, c1 = math.floor(-high / edge), math.floor(-low / edge)
+                    for cz in range(max(z0, int(c0)), min(z1, int(c1)) + 1):
+                        for slab_number in range(s0, s1 + 1):
+                            key = _key(level, slab_number, cx, cy, cz)
+                            at = _slot(keys, key)
+                            if keys[at] == -1:
+                                continue
+                            j = heads[at]
+                            while j >= 0:
+                                if j != i and _near(body, i, j):
+                                    verdict = bands(body, meta, i, j)
+                                    if verdict != 0 and meet(body, meta, edges, i, j):
+                                        found, doubt, k = _append(found, doubt, k, j, verdict == 2)
+                                j = links[j, 0]
     if some:
         for j in range(len(links)):
             if links[j, 3] >= 0 and whole[links[j, 3]] and j != i and _near(body, i, j):
@@ -189,6 +196,22 @@ def query_volume(
                     found, doubt, k = _append(found, doubt, k, j, verdict == 2)
     order = np.argsort(found[:k])
     return found[:k][order], doubt[:k][order]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _heights(x: float, y: float, edge: float) -> Any:
+    """Least and largest |z| of the ellipsoid over the square that begins at (x, y); (-1, -1) where there is none."""
+    fx, fy = max(abs(x), abs(x + edge)), max(abs(y), abs(y + edge))
+    nx, ny = fx - edge if x * (x + edge) > 0.0 else 0.0, fy - edge if y * (y + edge) > 0.0 else 0.0
+    most = A_M * A_M - nx * nx - ny * ny
+    if most < 0.0:
+        return -1.0, -1.0
+    least = A_M * A_M - fx * fx - fy * fy
+    # a metre either way for rounding
+    flat = math.sqrt(1.0 - E2)
+    return max(0.0, flat * math.sqrt(max(0.0, least)) - 1.0), flat * math.sqrt(max(0.0, most)) + 4000.0 * (
+        most < 1e7
+    ) + 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
