@@ -118,10 +118,12 @@ def test_a_page_that_reads_nothing_costs_no_memory_and_is_caught_up_by_a_snapsho
 def test_one_page_too_many_is_told_to_wait(hub: Hub, server: ServerHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_module, "STREAMS_MAX", 1)
     with httpx.stream("GET", f"{server.url}events", timeout=5) as first:
-        read(first.iter_lines(), 1)
-        second = httpx.get(f"{server.url}events", timeout=5)
-        assert second.status_code == 503
-        assert second.headers["retry-after"]
+        lines = first.iter_lines()  # held: a forgotten iterator closes its connection
+        read(lines, 1)
+        with httpx.stream("GET", f"{server.url}events", timeout=5) as second:
+            assert second.status_code == 503
+            assert second.headers["retry-after"]
+        assert lines
     deadline = time.monotonic() + 10
     while True:  # the place is free again once the server has noticed that the first has gone
         with httpx.stream("GET", f"{server.url}events", timeout=5) as third:
