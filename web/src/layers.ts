@@ -15,6 +15,7 @@ export const TOGGLES: { id: string; label: string; layers: string[]; on: boolean
   { id: "predictions", label: "Predictions", layers: ["lead", "lead-end", "lead-text"], on: true },
   { id: "labels", label: "Track labels", layers: ["track-label"], on: true },
   { id: "coverage", label: "Coverage", layers: ["coverage"], on: false },
+  { id: "borders", label: "Borders", layers: ["border"], on: true },
   { id: "places", label: "Country names", layers: ["place"], on: true },
   { id: "graticule", label: "Graticule", layers: ["graticule"], on: true },
 ];

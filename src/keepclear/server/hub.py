@@ -130,6 +130,11 @@ class Hub:
             self._append("zones", encode({"version": version}))
         self._wake()
 
+    def open(self) -> None:
+        """Lets streams begin, again where the hub was closed: the same run behind a new server."""
+        with self._lock:
+            self._closed = False
+
     def close(self) -> None:
         """Ends every stream; for shutdown."""
         with self._lock:

@@ -76,6 +76,7 @@ def serve(hub: Hub, host: str = "127.0.0.1", port: int = 8642, *, static_dir: Pa
         server_header=False, proxy_headers=False, limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=15,
         timeout_graceful_shutdown=2, h11_max_incomplete_event_size=16 * 1024,
     )  # fmt: skip
+    hub.open()
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="keepclear-server", daemon=True)
     thread.start()
