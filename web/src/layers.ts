@@ -68,7 +68,8 @@ export function layers(theme: Theme): LayerSpecification[] {
       id: "zone-name", type: "symbol", source: "zone-names", minzoom: 3.5,
       layout: {
         "text-field": ["format", get("label"), {}, ["concat", "\n", get("lower"), " – ", get("upper")], { "font-scale": 0.85 }, ["case", get("in_force"), "", "\nnot in force"], { "font-scale": 0.85 }],
-        "text-font": FONT, "text-size": 12, "text-max-width": 12, "text-padding": 6, "symbol-sort-key": ["-", 0, get("size")],
+        "text-font": FONT, "text-size": 12, "text-max-width": 12, "text-padding": 2,
+        "text-variable-anchor": ["center", "bottom", "top", "left", "right"], "text-radial-offset": 2.5, "symbol-sort-key": ["-", 0, get("size")],
       },
       paint: { "text-color": zone, "text-halo-color": p.halo, "text-halo-width": 1.4, "text-opacity": ["case", get("in_force"), 1, 0.65] },
     },
@@ -83,11 +84,6 @@ export function layers(theme: Theme): LayerSpecification[] {
         "circle-radius": 5, "circle-color": p.halo, "circle-stroke-width": 2,
         "circle-stroke-color": ["match", get("verdict"), "ACTUAL", p.actual, "INDETERMINATE", p.indeterminate, p.predicted],
       },
-    },
-    {
-      id: "lead-text", type: "symbol", source: "lead-ends",
-      layout: { "text-field": get("text"), "text-font": FONT, "text-size": 12, "text-offset": [0, 1.1], "text-anchor": "top", "text-padding": 1 },
-      paint: { "text-color": p.text, "text-halo-color": p.halo, "text-halo-width": 1.6 },
     },
     {
       id: "track-ring", type: "circle", source: "tracks", filter: warned,
@@ -127,6 +123,11 @@ export function layers(theme: Theme): LayerSpecification[] {
         "text-variable-anchor": ["left", "right", "top", "bottom"], "text-radial-offset": 1.3, "symbol-sort-key": get("rank"),
       },
       paint: { "text-color": concern, "text-halo-color": p.halo, "text-halo-width": 1.5, "text-opacity": faded },
+    },
+    {
+      id: "lead-text", type: "symbol", source: "lead-ends",
+      layout: { "text-field": get("text"), "text-font": FONT, "text-size": 12, "text-offset": [0, 1.1], "text-anchor": "top", "text-padding": 1 },
+      paint: { "text-color": p.text, "text-halo-color": p.halo, "text-halo-width": 1.6 },
     },
   ];
 }
