@@ -83,8 +83,6 @@ def test_a_tool_that_fails_is_one_line_and_the_old_page_stays(hook: Any, tmp_pat
     (static / "index.html").write_text("old")
     npm = tmp_path / "npm.py"
     npm.write_text("import sys\nsys.exit('npm error code ECONNREFUSED\\nnpm error at a place')\n")
-        "import sys\nprint('npm error code ECONNREFUSED\\nnpm error at a place', file=sys.stderr)\nsys.exit(1)\n"
-    )
     monkeypatch.setattr(hook, "find_node", lambda: (Path(sys.executable), npm))
     with pytest.raises(hook.ConsoleBuildError) as caught:
         hook.build_console(web, static)
