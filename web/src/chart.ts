@@ -248,7 +248,7 @@ export class Chart {
       const left = s.time_to_s[i];
       if (!track || s.exempt[i] || lon == null || lat == null || left == null || left <= 0) continue;
       const near = lon + 360 * Math.round((track.lon - lon) / 360); // the short way across the antimeridian
-      const properties = { verdict: s.verdict[i], text: `${isPair(s.kind[i]!) ? "closest " : ""}${clock(left)}` };
+      const properties = { verdict: s.verdict[i], text: `${isPair(s.kind[i]!) ? "too close in" : "entry in"} ${clock(left)}` };
       const other = isPair(s.kind[i]!) ? picture.tracks.get(Number(s.other[i])) : undefined;
       lines.push({ type: "Feature", properties, geometry: { type: "LineString", coordinates: [[track.lon, track.lat], [near, lat]] } });
       if (other)

@@ -121,6 +121,7 @@ export function timing(alert: AlertMessage, now_s: number): string {
   if (alert.entry_s != null) {
     const left = alert.entry_s - now_s;
     const what = isPair(alert.kind) ? "loss of separation" : alert.kind === "SPILL_OVER" ? "crossing" : "entry";
+    if (left <= 0.5 && severity(alert) === "indeterminate") return `uncertain since ${utc(alert.entry_s)}`;
     return left > 0.5 ? `${what} in ${clock(left)}` : `${what} due ${utc(alert.entry_s)}`;
   }
   return `since ${utc(alert.raised_s)}`;

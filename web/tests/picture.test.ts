@@ -81,6 +81,7 @@ describe("words", () => {
     expect(severity(alert({ verdict: "INDETERMINATE" }))).toBe("indeterminate");
     expect(timing(alert({ entry_s: 60 }), 15)).toBe("entry in 0:45");
     expect(timing(alert({ entry_s: 60 }), 61)).toBe("entry due 00:01:00Z");
+    expect(timing(alert({ entry_s: 60, verdict: "INDETERMINATE" }), 99)).toBe("uncertain since 00:01:00Z");
     expect(timing(alert({ state: "ended", ended_s: 61 }), 100)).toBe("ended 00:01:01Z");
   });
 });
