@@ -20,10 +20,10 @@ from keepclear.detection.kernels.volumes import bands, meet
 __all__ = ["LEVELS", "add_volumes", "drop_volume", "query_volume", "rehash"]
 
 SIZES = 8
-FINEST_M = 500.0
+FINEST_M = 1500.0
 SIZE_RATIO = 4.0
 DURATIONS = 7
-BRIEFEST_S = 1800.0
+BRIEFEST_S = 3600.0
 DURATION_RATIO = 4.0
 LEVELS = SIZES * (DURATIONS + 1)
 """the last duration is «open-ended»: one slab"""
@@ -209,9 +209,7 @@ def _heights(x: float, y: float, edge: float) -> Any:
     least = A_M * A_M - fx * fx - fy * fy
     # a metre either way for rounding
     flat = math.sqrt(1.0 - E2)
-    return max(0.0, flat * math.sqrt(max(0.0, least)) - 1.0), flat * math.sqrt(max(0.0, most)) + 4000.0 * (
-        most < 1e7
-    ) + 1.0
+    return max(0.0, flat * math.sqrt(max(0.0, least)) - 1.0), flat * math.sqrt(max(0.0, most)) + 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
