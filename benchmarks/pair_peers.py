@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from benchmarks.pair_scenes import Aircraft
 from scipy.spatial import cKDTree
+
+from benchmarks.pair_scenes import Aircraft
 
 A_M, E2 = 6378137.0, 0.0066943799901413165
 

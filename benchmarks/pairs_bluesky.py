@@ -10,9 +10,9 @@ from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
-from benchmarks.pair_scenes import best, dense, table
 from bluesky.traffic.asas import cstatebased
 
+from benchmarks.pair_scenes import best, dense, table
 from keepclear.detection.kernels.pairs import find_pairs
 
 SEPARATION = (9260.0, 304.8, 120.0)

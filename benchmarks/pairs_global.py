@@ -9,9 +9,9 @@ import argparse
 from functools import partial
 
 import numpy as np
+
 from benchmarks.pair_peers import kd_tree
 from benchmarks.pair_scenes import best, dense, globe, table
-
 from keepclear.detection.kernels.pairs import find_pairs
 
 SEPARATION = (9260.0, 304.8, 120.0)

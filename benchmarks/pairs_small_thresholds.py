@@ -10,7 +10,6 @@ from functools import partial
 
 from benchmarks.pair_peers import kd_tree
 from benchmarks.pair_scenes import best, dense, globe, table
-
 from keepclear.detection.kernels.pairs import find_pairs
 
 CASES = (

@@ -10,9 +10,9 @@ import argparse
 from functools import partial
 
 import numpy as np
+
 from benchmarks.pair_peers import kd_tree
 from benchmarks.pair_scenes import Aircraft, best, dense, table
-
 from keepclear.detection.recorded import encounters_recorded
 from keepclear.feeds.reports import ReportBatch
 from keepclear.tracks.table import TrackTable

@@ -10,8 +10,8 @@ from functools import partial
 
 import numpy as np
 import shapely
-from benchmarks.pair_scenes import Volumes, best, table, volumes
 
+from benchmarks.pair_scenes import Volumes, best, table, volumes
 from keepclear.detection.conflict import VolumeArrays, conflicts
 from keepclear.quantities import Datum
 

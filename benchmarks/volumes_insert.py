@@ -9,9 +9,9 @@ import argparse
 import time
 
 import numpy as np
+
 from benchmarks.pair_scenes import table, volumes
 from benchmarks.volumes_bulk import arrays
-
 from keepclear.detection.conflict import DeclaredVolume, ResidentVolumes, VolumeArrays, conflicts
 from keepclear.quantities import Datum, LengthUnit, Level
 from keepclear.space.geometry import Circle, Polygon

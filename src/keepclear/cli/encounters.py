@@ -32,7 +32,7 @@ FOOT_M, NAUTICAL_MILE_M = 0.3048, 1852.0
 )
 @output_options
 @click.pass_context
-def command(ctx: click.Context, tracks: tuple[str, ...], **given: Any) -> None:
+def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> None:
     """Say which pairs of recorded tracks came too close, at their closest approach in space and time.
 
     The approach is computed on the segments between reports. Barometric and geometric altitudes are never compared

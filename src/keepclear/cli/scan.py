@@ -54,7 +54,7 @@ __all__ = ["command", "read_with_progress", "say_faults"]
 @click.option("--picture", type=click.Path(path_type=Path), help="Also draw a map (.png or .svg).")
 @output_options
 @click.pass_context
-def command(ctx: click.Context, tracks: tuple[str, ...], **given: Any) -> None:
+def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> None:
     """Say which recorded tracks were where they must not be, from when to when, how deep and how surely.
 
     TRACKS are files or folders of any feed format, gzip included; FILE#FORMAT names the format where it is not

@@ -85,7 +85,7 @@ PORT = 8180
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that the page is served on.")
 @click.option("--port", default=PORT, show_default=True, help="Port that the page is served on.")
 @click.pass_context
-def command(ctx: click.Context, feeds: tuple[str, ...], **given: Any) -> None:
+def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None:
     """Watch feeds against zones and against each other: who is, or will be, where they must not be.
 
     FEED is tcp://HOST:PORT, udp://ADDRESS:PORT, http://… (polled), poll:FILE (a file that is written anew), - or a

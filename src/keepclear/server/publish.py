@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -130,13 +131,22 @@ class Publisher:
 
 
 def _feed(health: FeedHealth, now_s: float) -> FeedHealthMessage:
-    state = FeedState.DEGRADED if health.state is FeedState.WAITING else health.state
+    shown: Literal["UP", "DEGRADED", "DOWN", "ENDED"]
+    match health.state:
+        case FeedState.UP:
+            shown = "UP"
+        case FeedState.DOWN:
+            shown = "DOWN"
+        case FeedState.ENDED:
+            shown = "ENDED"
+        case FeedState.DEGRADED | FeedState.WAITING:
+            shown = "DEGRADED"
     return {
-        "name": health.name, "state": state.value, "lag_s": health.lag_s, "rate_hz": round(health.rate_hz, 1),
+        "name": health.name, "state": shown, "lag_s": health.lag_s, "rate_hz": round(health.rate_hz, 1),
         "last_s": health.last_report_s if math.isfinite(health.last_report_s) else math.nan,
         "reports": health.reports, "faults": health.faults,
         "note": health.reason or ("waiting for the first report" if health.state is FeedState.WAITING else ""),
-    }  # type: ignore[typeddict-item]  # fmt: skip
+    }  # fmt: skip
 
 
 def alert_message(alert: Alert, *, assumed: bool = False) -> AlertMessage:
