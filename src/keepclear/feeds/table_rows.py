@@ -144,12 +144,18 @@ class TableRows:
         if kept is not None and kept[0].equals(dictionary):
             _, names, remap = kept
         else:
-            names, remap = _clean_names(dictionary.cast(pa.string()).to_pylist(), column.is_address)
+            try:
+                texts = dictionary.cast(pa.string()).to_pylist()
+            except UnicodeDecodeError:
+                raise InputError(f"column {column.name!r} holds text that is not UTF-8") from None
+            names, remap = _clean_names(texts, column.is_address)
             self._names[column.ours] = (dictionary, names, remap)
         indices = array.indices
         if indices.null_count:
             indices = pc.fill_null(indices, pa.scalar(-1, indices.type))
         codes = _numpy(indices, np.int32)
+        if len(codes) and not -1 <= codes.min() <= codes.max() < len(dictionary):
+            raise InputError(f"column {column.name!r} points beyond its own dictionary")
         return Labels(codes if remap is None else remap[codes], names)
 
 
@@ -191,7 +197,10 @@ def _numpy(array: Any, dtype: Any) -> npt.NDArray[Any]:
     kind = array.type.to_pandas_dtype()
     if buffer is None:
         return np.zeros(len(array), dtype=dtype)
-    values: npt.NDArray[Any] = np.frombuffer(buffer, dtype=kind)[array.offset : array.offset + len(array)]
+    size = np.dtype(kind).itemsize
+    if buffer.size < (array.offset + len(array)) * size:
+        raise InputError("a column is shorter than its table says")
+    values: npt.NDArray[Any] = np.frombuffer(buffer, dtype=kind, count=len(array), offset=array.offset * size)
     if values.dtype == dtype:
         # A read-only array is another type to the compiled kernels: such a one is copied.
         return values if values.flags.writeable else values.copy()

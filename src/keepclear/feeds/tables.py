@@ -89,7 +89,7 @@ def parquet_batches(source: Any, options: DecoderOptions, faults: Faults) -> Ite
                 start = first
                 yield rows.batch(arrays, lambda row, start=start: f"row {start + row + 1}")  # type: ignore[misc]
                 first += len(arrays[0])
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(f"not a readable Parquet file: {_short(error)}") from None
 
 
@@ -240,7 +240,11 @@ class ArrowDecoder:
         if not batch.num_rows:
             return None
         arrays = [batch.column(batch.schema.names.index(c.name)) for c in self._columns]
-        return self._rows.batch(arrays, lambda row: f"row {first + row + 1}")
+        try:
+            return self._rows.batch(arrays, lambda row: f"row {first + row + 1}")
+        except InputError as error:
+            self._refuse(error.message)
+            return None
 
     def _begin(self, message: bytes) -> None:
         import pyarrow as pa
