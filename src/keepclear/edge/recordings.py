@@ -9,6 +9,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, cast
@@ -159,11 +160,17 @@ def _written_s(path: Path) -> float:
     return time.time() if path == _STDIN else path.stat().st_mtime
 
 
-def _open(path: Path) -> IO[bytes]:
-    raw = cast("io.BufferedReader", sys.stdin.buffer) if path == _STDIN else path.open("rb")
-    if raw.peek(2)[:2] == b"\x1f\x8b":
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
-    return raw
+@contextmanager
+def _open(path: Path) -> Iterator[IO[bytes]]:
+    with ExitStack() as closing:
+        if path == _STDIN:
+            raw = cast("io.BufferedReader", sys.stdin.buffer)
+        else:
+            raw = closing.enter_context(path.open("rb"))
+        if raw.peek(2)[:2] == b"\x1f\x8b":
+            yield cast("IO[bytes]", closing.enter_context(gzip.GzipFile(fileobj=raw)))
+        else:
+            yield raw
 
 
 def _read_up_to(stream: IO[bytes], size: int) -> bytes:

@@ -1,0 +1,95 @@
+"""Recordings are read from files, folders and gzip, and what cannot be read is one line with its file."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from keepclear.edge.feed_address import FeedKind, parse_feed
+from keepclear.edge.recordings import read_recordings, recording_files
+from keepclear.errors import InputError, UsageError
+from keepclear.feeds.reports import ReportBatch, concatenate
+
+CSV = "time_s,lat_deg,lon_deg,target\n1700000000,50.0,30.0,abc123\n1700000001,50.1,30.0,abc123\n"
+
+
+def read(*texts: object) -> ReportBatch:
+    return concatenate(list(read_recordings([parse_feed(str(t)) for t in texts])))
+
+
+def test_a_file_and_the_same_gzipped_give_the_same_reports(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(CSV.encode()))
+    plain, packed = read(tmp_path / "a.csv"), read(tmp_path / "a.csv.gz")
+    assert plain.lat_deg.tolist() == packed.lat_deg.tolist() == [50.0, 50.1]
+    assert plain.received_s.tolist() == plain.time_s.tolist()
+
+
+def test_a_folder_is_read_in_the_order_of_names_without_hidden_files(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv", ".hidden.csv"):
+        (tmp_path / name).write_text(CSV)
+    assert [p.name for p in recording_files(parse_feed(str(tmp_path)))] == ["a.csv", "b.csv"]
+    assert len(read(tmp_path)) == 4
+
+
+def test_an_empty_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no files"):
+        read(tmp_path)
+
+
+def test_a_damaged_gzip_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(CSV.encode() * 100)[:-20])
+    with pytest.raises(InputError, match=r"a\.csv\.gz.*damaged or cut off"):
+        read(tmp_path / "a.csv.gz")
+
+
+def test_what_no_format_recognises_asks_for_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.dat").write_bytes(b"\x00\x01\x02nothing known" * 40)
+    with pytest.raises(InputError, match="name it: FILE#FORMAT"):
+        read(tmp_path / "a.dat")
+
+
+def test_parquet_is_read_through_a_memory_map(tmp_path: Path) -> None:
+    table = pa.table({"time_s": [1.7e9], "lat_deg": [50.0], "lon_deg": [30.0], "target": ["abc123"]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet").target.strings() == ["abc123"]
+    (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"b\.parquet"):
+        read(tmp_path / "b.parquet")
+
+
+def test_faults_are_kept_with_their_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV + "1700000002,not a number,30.0,abc123\n")
+    recording = read_recordings([parse_feed(str(tmp_path / "a.csv"))])
+    assert sum(len(batch) for batch in recording) == 2
+    assert [(f.source, f.faults.total) for f in recording.faults] == [(str(tmp_path / "a.csv"), 1)]
+
+
+def test_a_live_feed_is_no_recording() -> None:
+    with pytest.raises(UsageError, match="is a live feed"):
+        read("tcp://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "format"),
+    [("-", FeedKind.STDIN, None), ("-#sbs", FeedKind.STDIN, "sbs"), ("tcp://h:30005#beast", FeedKind.TCP, "beast"),
+     ("udp://0.0.0.0:8600", FeedKind.UDP, None), ("http://h/data/aircraft.json", FeedKind.HTTP, None),
+     ("poll:/run/x.json#readsb", FeedKind.POLL, "readsb"), ("tcp://[::1]:99", FeedKind.TCP, None)],
+)  # fmt: skip
+def test_addresses(text: str, kind: FeedKind, format: str | None) -> None:
+    address = parse_feed(text)
+    assert (address.kind, address.format) == (kind, format)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("tcp://host", "HOST:PORT"), ("tcp://host:99999", "HOST:PORT"), ("ftp://host/x", "feeds come from"),
+     ("/no/such/file", "no such file"), ("/no/such/file#sbx", "no feed format is called 'sbx'")],
+)  # fmt: skip
+def test_wrong_addresses_say_how_to_write_them(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse_feed(text)
