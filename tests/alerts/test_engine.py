@@ -141,6 +141,14 @@ def test_r2_1_another_source_of_the_same_target_keeps_its_own_version(world: Any
     assert (world.state.counts.targets, world.state.counts.tracks, world.state.counts.violations) == (1, 2, 2)
 
 
+def test_r2_1_a_second_track_of_the_same_source_is_no_version(world: Any) -> None:
+    """A spoofed twin under the same label is not another party's view."""
+    world.sources = ("radar", "radar", "radar")
+    world.cycle((0, 0, A))
+    assert world.log[-1].alert.versions == ()
+    assert not world.log[-1].alert.disputed
+
+
 def test_r2_1_a_stale_source_gives_no_version(world: Any) -> None:
     world.cycle((0, 0, A), status={2: TrackStatus.STALE})
     assert world.log[-1].alert.versions == ()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keepclear.edge.replay import replay
+from keepclear.errors import InputError
 from keepclear.feeds.reports import ReportBatch
 
 
@@ -63,3 +64,48 @@ def test_a_streamed_recording_is_not_read_ahead_beyond_the_look_back() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert list(replay([])) == []
+
+
+def hour(order: bool, minutes: int = 60) -> list[ReportBatch]:
+    batches = [batch(*(60.0 * minute + np.arange(0.0, 60.0, 0.1))) for minute in range(minutes)]
+    return batches if order else [*batches[30:], *batches[:30]]
+
+
+def test_a_long_recording_in_order_of_time_is_streamed() -> None:
+    read = 0
+
+    def source() -> Iterator[ReportBatch]:
+        nonlocal read
+        for b in hour(True):
+            read += 1
+            yield b
+
+    cycles = replay(source(), held_whole_reports=3000)
+    next(cycles)
+    assert read == 6, "five minutes and a bit are held to see whether they are in order"
+    seen = sum(len(next(cycles).reports) for _ in range(1200))
+    assert read < 25
+    assert seen + sum(len(c.reports) for c in cycles) == 36_000 - 11
+
+
+def test_a_long_recording_that_begins_out_of_order_is_read_whole() -> None:
+    cycles = list(replay(hour(False), held_whole_reports=20_000))
+    assert sum(len(c.reports) for c in cycles) == 36_000
+    assert [c.now_s for c in cycles] == sorted({c.now_s for c in cycles})
+
+
+def test_a_streamed_recording_that_goes_back_later_is_refused_with_its_times() -> None:
+    cycles = replay(hour(False), held_whole_reports=3000)
+    with pytest.raises(InputError, match=r"goes back to 2023-11-14T22:13:20\S* after 2023-11-14T23:\S+Z was played"):
+        list(cycles)
+
+
+@pytest.mark.parametrize("wild_s", [1e9, -1e9])
+def test_one_wild_time_stamp_does_not_end_a_streamed_recording(wild_s: float) -> None:
+    batches = hour(True)
+    batches[20] = batch(*(1200.0 + np.arange(0.0, 59.0, 0.1)), wild_s)
+    cycles = list(replay(batches, held_whole_reports=3000))
+    played = sum(len(c.reports) for c in cycles)
+    assert played + cycles[-1].left_out == 36_000 - 600 + 591
+    assert cycles[-1].left_out == (1 if wild_s < 0 else 0)
+    assert [c.now_s for c in cycles] == sorted({c.now_s for c in cycles})

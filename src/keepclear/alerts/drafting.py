@@ -178,16 +178,20 @@ def _moved(sighting: Sighting, scene: Scene) -> Sighting:
 def _versions(alert: Alert, memory: SituationMemory, row: int, scene: Scene) -> tuple[Version, ...]:
     """What the other sources' tracks of the same target give for the same zone in the same cycle (practice R2.1).
 
-    A stale track gives no version: what it last said is no verdict on now.
+    A stale track gives no version: what it last said is no verdict on now. Nor does a second track of the same
+    source under the same label: that is a suspected spoof or a duplicate address, not another party's view.
     """
     picture, situations = scene.picture, scene.situations
     here = scene.row_of.get(alert.track.key)
     if here is None:
         return ()
     kind, zone = int(memory["kind"][row]), int(memory["other"][row])
-    versions = []
-    for other in scene.live_rows_of.get(int(picture.reports.target.codes[here]), ())[: VERSIONS_MAX + 1]:
-        if other == here:
+    sources = picture.reports.source.codes
+    versions: list[Version] = []
+    for other in scene.live_rows_of.get(int(picture.reports.target.codes[here]), ()):
+        if len(versions) == VERSIONS_MAX:
+            break
+        if sources[other] == sources[here]:
             continue
         found = scene.situation_of.get((kind, int(picture.key[other]), zone))
         verdict = Verdict.CLEAR if found is None else Verdict(int(situations.verdict[found]))

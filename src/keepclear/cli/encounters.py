@@ -8,7 +8,7 @@ import click
 
 from keepclear.cli.options import decoder_options, feed_options, output_options
 from keepclear.cli.progress import say, say_first_run
-from keepclear.cli.scan import read_with_progress, say_faults
+from keepclear.cli.scan import read_with_progress, require_positions, say_faults
 from keepclear.errors import UsageError
 
 __all__ = ["command", "thresholds_of"]
@@ -50,6 +50,7 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
     say_first_run()
     reading = read_with_progress(tracks, options, given["gap_s"])
     say_faults(reading)
+    require_positions(reading, tracks)
     result = encounters(reading, thresholds=thresholds)
     if len(result) or given["out"] or given["format"]:
         write_rows(result.rows, given["format"], given["out"])

@@ -18,14 +18,16 @@ from keepclear.cli.options import (
     zone_options,
 )
 from keepclear.cli.progress import reading_bar, say, say_first_run
+from keepclear.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from keepclear.edge.recordings import Recording
     from keepclear.node import ScanResult, TrackReading
     from keepclear.zones.zone_set import ZoneSet
 
-__all__ = ["command", "read_with_progress", "say_faults"]
+__all__ = ["command", "read_with_progress", "require_positions", "say_faults"]
 
 
 @click.command(name="scan")
@@ -57,8 +59,8 @@ __all__ = ["command", "read_with_progress", "say_faults"]
 def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> None:
     """Say which recorded tracks were where they must not be, from when to when, how deep and how surely.
 
-    TRACKS are files or folders of any feed format, gzip included; FILE#FORMAT names the format where it is not
-    recognised. One row is one violation: a dip out and in again is not two.
+    TRACKS are files or folders of any feed format, gzip included, or stdin; FILE#FORMAT names the format where it is
+    not recognised. One row is one violation: a dip out and in again is not two.
 
     \b
     Example:
@@ -76,6 +78,7 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
         tracks, decoder_options(given["start"], given["receiver"], given["columns"]), given["gap_s"]
     )
     say_faults(reading)
+    require_positions(reading, tracks)
     quiet = sum(not forbids(zone) for zone in zones)
     if quiet and not given["unrestricted"]:
         say(f"keepclear: {quiet:,} of {len(zones):,} zones forbid nothing: left out without --unrestricted")
@@ -117,7 +120,13 @@ def read_with_progress(tracks: tuple[str, ...], options: Any, gap_s: float) -> T
         return read_tracks(*tracks, options=options, gap_s=gap_s, on_progress=progress)
 
 
-def say_faults(reading: TrackReading) -> None:
+def require_positions(reading: TrackReading, tracks: tuple[str, ...]) -> None:
+    """«Clear» over no position at all would be no finding (practice R2.8). Raises :class:`InputError`."""
+    if not len(reading.reports):
+        raise InputError(f"no position could be read from {', '.join(tracks)}: nothing can be said")
+
+
+def say_faults(reading: TrackReading | Recording) -> None:
     """What was refused, a line a reason, with the first place where it happened."""
     for file in reading.faults:
         first = {fault.reason: fault.where for fault in reversed(file.faults.examples)}

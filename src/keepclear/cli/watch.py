@@ -25,7 +25,8 @@ from keepclear.cli.options import (
     zone_options,
 )
 from keepclear.cli.progress import say, say_first_run
-from keepclear.errors import UsageError
+from keepclear.cli.scan import say_faults
+from keepclear.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from keepclear.alerts.model import AlertEvent
@@ -88,7 +89,7 @@ PORT = 8180
 def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None:
     """Watch feeds against zones and against each other: who is, or will be, where they must not be.
 
-    FEED is tcp://HOST:PORT, udp://ADDRESS:PORT, http://… (polled), poll:FILE (a file that is written anew), - or a
+    FEED is tcp://HOST:PORT, udp://ADDRESS:PORT, http://… (polled), poll:FILE (a file that is written anew), stdin or a
     recording, which is replayed by its own time; add #FORMAT where a feed is not recognised. The zone files are
     read again when they change.
 
@@ -104,6 +105,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     live = [a for a in addresses if a.live or a.kind is FeedKind.STDIN]
     if live and len(live) < len(addresses):
         raise UsageError("a recording and a live feed cannot be watched together: their clocks differ")
+    speed = speed_of(given["speed"])
     settings = WatchSettings(
         look_ahead_s=given["look_ahead_s"],
         thresholds=thresholds_of(given["horizontal"], given["vertical"], False),
@@ -125,7 +127,10 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
             from keepclear.edge.recordings import read_recordings
 
             recording = read_recordings(addresses, options)
-            run_replay(watch, recording, outlet, speed_of(given["speed"]), interrupted)
+            run_replay(watch, recording, outlet, speed, interrupted)
+            say_faults(recording)
+            if not outlet.cycles and not interrupted():
+                raise InputError(f"no position could be read from {', '.join(feeds)}: nothing can be said")
             say(outlet.summary(watch))
             if outlet.publisher is not None and not interrupted():
                 say(f"The recording is at its end; the page stays at {outlet.publisher.url} until you press Ctrl-C.")
@@ -224,20 +229,23 @@ def open_outlet(watch: Watch, given: dict[str, Any], *, simulated: bool = False)
 
 def run_replay(
     watch: Watch, batches: Any, outlet: Outlet, speed: float | None, interrupted: Callable[[], bool],
-    *, sorted_by_time: bool = False,
+    *, sorted_by_time: bool | None = None,
 ) -> None:  # fmt: skip
     """A recording through the watch, by its own time."""
     from keepclear.edge.replay import replay
     from keepclear.feeds.health import FeedHealth, FeedState
 
-    rate = 0.0
+    rate, played, told = 0.0, 0, 0
     for cycle in replay(batches, cycle_s=watch.settings.cycle_s, speed=speed, sorted_by_time=sorted_by_time):
         rate += 0.1 * (len(cycle.reports) / watch.settings.cycle_s - rate)
-        late = speed is not None and cycle.late_s > 5.0 * watch.settings.cycle_s
-        state, reason = (
-            (FeedState.DEGRADED, f"the replay is {cycle.late_s:.0f} s behind") if late else (FeedState.UP, "")
-        )
-        health = [FeedHealth("recording", state, reason, rate, 0.0, len(cycle.reports), 0, 0, 0)]
+        played += len(cycle.reports)
+        state, reason = FeedState.UP, ""
+        if speed is not None and cycle.late_s > 5.0 * watch.settings.cycle_s:
+            state, reason = FeedState.DEGRADED, f"the replay is {cycle.late_s:.0f} s behind"
+        elif cycle.left_out > told:
+            state, reason = FeedState.DEGRADED, f"{cycle.left_out:,} reports left out: older than what was played"
+            told = cycle.left_out
+        health = [FeedHealth("recording", state, reason, rate, 0.0, played, 0, cycle.left_out, 0)]
         outlet.take(watch.step(cycle.reports, cycle.now_s, health), watch, health)
         if interrupted():
             return
