@@ -76,7 +76,8 @@ def test_a_live_feed_is_no_recording() -> None:
 
 @pytest.mark.parametrize(
     ("text", "kind", "format"),
-    [("-", FeedKind.STDIN, None), ("-#sbs", FeedKind.STDIN, "sbs"), ("tcp://h:30005#beast", FeedKind.TCP, "beast"),
+    [("-", FeedKind.STDIN, None), ("-#sbs", FeedKind.STDIN, "sbs"),
+     ("stdin#sbs", FeedKind.STDIN, "sbs"), ("tcp://h:30005#beast", FeedKind.TCP, "beast"),
      ("udp://0.0.0.0:8600", FeedKind.UDP, None), ("http://h/data/aircraft.json", FeedKind.HTTP, None),
      ("poll:/run/x.json#readsb", FeedKind.POLL, "readsb"), ("tcp://[::1]:99", FeedKind.TCP, None)],
 )  # fmt: skip

@@ -43,7 +43,7 @@ class FeedAddress:
 
 
 def parse_feed(text: str) -> FeedAddress:
-    """``flights.csv``, ``flights.csv#opensky``, ``-#sbs``, ``tcp://host:30005#beast``, ``udp://0.0.0.0:8600``,
+    """``flights.csv``, ``flights.csv#opensky``, ``-`` or ``stdin#sbs``, ``tcp://host:30005#beast``, ``udp://0.0.0.0:8600``,
     ``http://host/data/aircraft.json``, ``poll:/run/readsb/aircraft.json``.
 
     Raises :class:`UsageError` with the mend.
@@ -53,7 +53,7 @@ def parse_feed(text: str) -> FeedAddress:
         wrong = text.rpartition("#")[2]
         raise UsageError(f"{text}: no feed format is called {wrong!r}; known: {', '.join(FORMATS)}")
     chosen = name or None
-    if location == "-":
+    if location == "-" or (location == "stdin" and not Path(location).exists()):
         return FeedAddress(FeedKind.STDIN, "-", chosen, text)
     scheme, separator, rest = location.partition("://")
     if separator and scheme in ("tcp", "udp"):

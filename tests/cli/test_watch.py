@@ -1,0 +1,150 @@
+"""``watch`` end to end: a feed over a socket becomes predictions, alerts and heartbeats, as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT_S = 90.0
+
+
+def zone(west: float) -> str:
+    ring = [[west, 49], [32, 49], [32, 51], [west, 51], [west, 49]]
+    return json.dumps(
+        {
+            "type": "Feature",
+            "id": "Z1",
+            "properties": {"id": "Z1"},
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+        }
+    )
+
+
+def position(lon: float) -> bytes:
+    stamp = time.strftime("%Y/%m/%d,%H:%M:%S.000", time.gmtime())
+    message = f"MSG,3,1,1,ABC123,1,{stamp},{stamp},,35000,,,50.0,{lon:.5f},,,0,0,0,0\r\n"
+    velocity = f"MSG,4,1,1,ABC123,1,{stamp},{stamp},,,450,90,,,0,,0,0,0,0\r\n"
+    return (velocity + message).encode()
+
+
+class Watching:
+    """A watch in a process of its own, its lines as they come."""
+
+    def __init__(self, *arguments: str, cwd: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "keepclear.cli.main", "watch", *arguments, "--format", "json"],
+            cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )  # fmt: skip
+        self.lines: list[dict[str, Any]] = []
+        self.said: list[str] = []
+        self._readers = [threading.Thread(target=self._read), threading.Thread(target=self._read_said)]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(json.loads(line))
+
+    def _read_said(self) -> None:
+        assert self.process.stderr is not None
+        self.said.extend(self.process.stderr)
+
+    def wait_for(self, *wanted: tuple[str, str]) -> dict[str, Any]:
+        """The first alert line of one of these (event, verdict) pairs."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            for line in list(self.lines):
+                if "event" in line and (line["event"], line["alert"]["verdict"]) in wanted:
+                    return line
+            time.sleep(0.1)
+        raise AssertionError(f"{wanted} never came: {self.lines[-5:]} {self.said[-5:]}")
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(30)
+        for reader in self._readers:
+            reader.join(10)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+        return code
+
+
+def test_an_aircraft_is_predicted_found_inside_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "zone.geojson").write_text(zone(30.0))
+    stop = threading.Event()
+    lon = [29.80]
+
+    def fly(connection: socket.socket) -> None:
+        while not stop.wait(0.25):
+            try:
+                connection.sendall(position(lon[0]))
+            except OSError:
+                return
+            lon[0] += 0.25 * 231.5 / 71_700.0
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        watching = Watching(
+            f"tcp://127.0.0.1:{port}#sbs", "-z", "zone.geojson", "--store", "alerts.sqlite", cwd=tmp_path
+        )
+        try:
+            connection, _ = server.accept()
+            flight = threading.Thread(target=fly, args=(connection,))
+            flight.start()
+            predicted = watching.wait_for(("RAISED", "PREDICTED"))
+            assert predicted["alert"]["zone_id"] == "Z1"
+            assert 0.0 < predicted["alert"]["time_to_conflict_s"] < 120.0
+            # A broken edit is said, and the zones stay; a good one makes a new version (practice R2.11).
+            (tmp_path / "zone.geojson").write_text("{ broken")
+            time.sleep(3.0)
+            (tmp_path / "zone.geojson").write_text(zone(28.0))
+            found = watching.wait_for(("RAISED", "ACTUAL"), ("CHANGED", "ACTUAL"))
+            assert found["alert"]["zone_version"] != predicted["alert"]["zone_version"]
+            assert any("heartbeat" in line for line in watching.lines)
+        finally:
+            stop.set()
+            code = watching.stop()
+        flight.join()
+        connection.close()
+    assert code in (0, 1), watching.said
+    assert any("the zones stay as they were" in line for line in watching.said)
+    assert not any("Traceback" in line for line in watching.said)
+    kept = subprocess.run(
+        [sys.executable, "-m", "keepclear.cli.main", "alerts", "list", "--store", "alerts.sqlite", "--format", "json"],
+        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert kept.returncode == 1, kept.stderr
+    assert len(kept.stdout.splitlines()) >= 2, "the alert of each version is kept"
+
+
+def test_r2_10_a_feed_that_falls_silent_is_a_degraded_heartbeat(tmp_path: Path) -> None:
+    (tmp_path / "zone.geojson").write_text(zone(30.0))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        watching = Watching(f"tcp://127.0.0.1:{port}#sbs", "-z", "zone.geojson", cwd=tmp_path)
+        try:
+            connection, _ = server.accept()
+            connection.sendall(position(20.0))
+            deadline = time.monotonic() + WAIT_S
+            while time.monotonic() < deadline:
+                beats = [line for line in list(watching.lines) if line.get("state") == "DEGRADED"]
+                if any("no new report for" in " ".join(line["reasons"]) for line in beats):
+                    break
+                time.sleep(0.2)
+            else:
+                raise AssertionError(f"never degraded: {watching.lines[-3:]}")
+        finally:
+            watching.stop()
+        connection.close()
