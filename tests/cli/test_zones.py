@@ -138,3 +138,10 @@ def test_without_the_outlines_the_option_is_named(capsys: pytest.CaptureFixture[
     (line,) = capsys.readouterr().out.splitlines()
     assert "UKBV" in line
     assert "--firs FILE" in line
+
+
+def test_a_kmz_suffix_gives_an_archive_that_reads_back(good: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "out.kmz"
+    assert run(["zones", "convert", str(good), "--out", str(packed)]) == 0
+    assert packed.read_bytes()[:2] == b"PK"
+    assert run(["zones", "validate", str(packed)]) == 0

@@ -135,7 +135,12 @@ def convert(
     writing = write_zones(load.zones, to)
     for loss in writing.losses:
         click.echo(_one_line(f"lost: zone {loss.zone_id}, {loss.field}: {loss.detail}"), err=True)
-    write_data(lambda file: _write(file.write, writing.data), out, binary=to == "kml" and writing.data[:2] == b"PK")
+    data = writing.data
+    if to == "kml" and out is not None and out.suffix.lower() == ".kmz":
+        from keepclear.zones.kmz import pack
+
+        data = pack(data)
+    write_data(lambda file: _write(file.write, data), out)
     ctx.exit(1 if load.errors else 0)
 
 
