@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from keepclear.cli.options import require_above_zero
 from keepclear.cli.progress import say, say_first_run
 
 __all__ = ["command"]
@@ -15,8 +16,14 @@ PORT = 8180
 
 @click.command(name="demo")
 @click.option("--no-serve", is_flag=True, help="End after the alerts are printed, without the map page.")
-@click.option("--seed", default=1, show_default=True, help="Seed of the simulated traffic.")
-@click.option("--flights", default=80, show_default=True, help="Scheduled flights beside the incidents.")
+@click.option("--seed", default=1, type=click.IntRange(min=0), show_default=True, help="Seed of the simulated traffic.")
+@click.option(
+    "--flights",
+    default=80,
+    type=click.IntRange(0, 5000),
+    show_default=True,
+    help="Scheduled flights beside the incidents.",
+)
 @click.option("--speed", default=10.0, show_default=True, help="How many times as fast as time the page plays.")
 @click.option("--store", type=click.Path(), help="Keep the alerts in this SQLite file.")
 @click.option("--format", "format", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -39,6 +46,7 @@ def command(**given: Any) -> None:
     def new_watch() -> Watch:
         return Watch(ZoneSet.of(scenario_zones()), WatchSettings())
 
+    require_above_zero("--speed", given["speed"])
     traffic = simulate_traffic(given["seed"], flights=given["flights"])
     given["store"] = Path(given["store"]) if given["store"] else None
     minutes = (traffic.time_s.max() - traffic.time_s.min()) / 60.0

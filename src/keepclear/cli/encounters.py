@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from keepclear.cli.options import decoder_options, feed_options, output_options
+from keepclear.cli.options import decoder_options, feed_options, output_options, require_above_zero
 from keepclear.cli.progress import say, say_first_run
 from keepclear.cli.scan import read_with_progress, require_positions, say_faults
 from keepclear.errors import UsageError
@@ -45,6 +45,7 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
     from keepclear.cli.output import write_rows
     from keepclear.node import encounters
 
+    require_above_zero("--gap", given["gap_s"])
     thresholds = thresholds_of(given["horizontal"], given["vertical"], given["well_clear"])
     options = decoder_options(given["start"], given["receiver"], given["columns"])
     say_first_run()

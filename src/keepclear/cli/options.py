@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from keepclear.errors import UsageError
+from keepclear.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from keepclear.feeds.formats import DecoderOptions
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "altitude_assumptions", "altitude_options", "decoder_options", "feed_options", "output_options", "parties_of",
-    "read_zone_options", "zone_options",
+    "read_zone_options", "require_above_zero", "zone_options",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -100,17 +100,34 @@ def decoder_options(start: str | None, receiver: str | None, columns: tuple[str,
     )
 
 
+def require_above_zero(option: str, value: float) -> float:
+    """The value, if it is a finite number above 0. Raises :class:`UsageError`."""
+    if not 0.0 < value < float("inf"):
+        raise UsageError(f"{option} {value:g}: write a number above 0")
+    return value
+
+
 def parties_of(path: Path | None) -> Mapping[str, str]:
     """Target → party of a CSV file with these two columns."""
     import csv
 
     if path is None:
         return {}
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        if not {"target", "party"} <= set(reader.fieldnames or ()):
-            raise UsageError(f"{path}: the first line must name the columns target,party")
-        return {row["target"].strip().lower(): row["party"].strip() for row in reader if row["target"]}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            if not {"target", "party"} <= set(reader.fieldnames or ()):
+                raise InputError("the first line must name the columns target,party", source=str(path))
+            parties: dict[str, str] = {}
+            for row in reader:
+                if not row["target"] or not row["party"]:
+                    raise InputError(
+                        "a row needs both target and party", where=f"line {reader.line_num}", source=str(path)
+                    )
+                parties[row["target"].strip().lower()] = row["party"].strip()
+            return parties
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"is no CSV text in UTF-8 ({error})", source=str(path)) from None
 
 
 def read_zone_options(zone_files: tuple[Path, ...], firs: tuple[Path, ...]) -> ZoneSet:

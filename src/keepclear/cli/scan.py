@@ -15,6 +15,7 @@ from keepclear.cli.options import (
     output_options,
     parties_of,
     read_zone_options,
+    require_above_zero,
     zone_options,
 )
 from keepclear.cli.progress import reading_bar, say, say_first_run
@@ -71,6 +72,8 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
     from keepclear.detection.infringement import ScanSettings
     from keepclear.node import scan
 
+    require_above_zero("--gap", given["gap_s"])
+    require_above_zero("--merge-gap", given["merge_gap_s"])
     chosen = format_of(given["format"], given["out"])
     zones = read_zone_options(given["zone_files"], given["firs"])
     say_first_run()

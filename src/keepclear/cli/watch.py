@@ -22,6 +22,7 @@ from keepclear.cli.options import (
     feed_options,
     parties_of,
     read_zone_options,
+    require_above_zero,
     zone_options,
 )
 from keepclear.cli.progress import say, say_first_run
@@ -105,6 +106,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     live = [a for a in addresses if a.live or a.kind is FeedKind.STDIN]
     if live and len(live) < len(addresses):
         raise UsageError("a recording and a live feed cannot be watched together: their clocks differ")
+    require_above_zero("--cycle", given["cycle_s"])
     speed = speed_of(given["speed"])
     settings = WatchSettings(
         look_ahead_s=given["look_ahead_s"],
@@ -115,10 +117,11 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
         assumptions=altitude_assumptions(given["qnh"], given["ground_elevation"]),
         parties=parties_of(given["parties"]),
     )
+    watched = _ZoneFileWatch(given["zone_files"], given["firs"])
     zones = read_zone_options(given["zone_files"], given["firs"])
+    watched.begin()
     options = decoder_options(given["start"], given["receiver"], given["columns"])
     watch = Watch(zones, settings)
-    watched = _ZoneFileWatch(given["zone_files"], given["firs"])
     say_first_run()
     with open_outlet(watch, given) as outlet, interruptible() as interrupted:
         if live:
@@ -236,7 +239,14 @@ def run_replay(
     from keepclear.feeds.health import FeedHealth, FeedState
 
     rate, played, told = 0.0, 0, 0
-    for cycle in replay(batches, cycle_s=watch.settings.cycle_s, speed=speed, sorted_by_time=sorted_by_time):
+
+    def sleep(seconds: float) -> None:
+        until_s = time.monotonic() + seconds
+        while not interrupted() and (left_s := until_s - time.monotonic()) > 0.0:
+            time.sleep(min(left_s, 0.2))
+
+    cycles = replay(batches, cycle_s=watch.settings.cycle_s, speed=speed, sorted_by_time=sorted_by_time, sleep=sleep)
+    for cycle in cycles:
         rate += 0.1 * (len(cycle.reports) / watch.settings.cycle_s - rate)
         played += len(cycle.reports)
         state, reason = FeedState.UP, ""
@@ -256,9 +266,13 @@ def _run_live(
     interrupted: Callable[[], bool],
 ) -> None:  # fmt: skip
     from keepclear.edge.listeners import Listeners
+    from keepclear.feeds.formats import make_decoder
     from keepclear.feeds.health import judge
     from keepclear.feeds.reports import concatenate
 
+    for address in addresses:
+        if address.format is not None:
+            make_decoder(address.format, options)  # what can never work is said at once, not tried for ever
     listeners = Listeners(addresses, options)
     listeners.start()
     try:
@@ -282,6 +296,9 @@ def _run_live(
             dropped = sum(counts.dropped for counts in listeners.counts)
             outlet.take(watch.step(batch, now_s, health, dropped=dropped), watch, health)
             if listeners.ended:
+                failed = [counts for counts in listeners.counts if counts.error]
+                if failed and not sum(counts.reports for counts in listeners.counts):
+                    raise InputError(failed[0].error, source=failed[0].name)
                 say(outlet.summary(watch))
                 return
     finally:
@@ -290,12 +307,30 @@ def _run_live(
 
 @dataclass(slots=True)
 class _ZoneFileWatch:
-    """Notices when the zone files were written anew. A broken edit is said, and the zones stay as they were."""
+    """Notices when the zone files were written anew. A broken edit is said, and the zones stay as they were.
+
+    An edit with an error that was not there before counts as broken even where other blocks can be read: a zone
+    whose block is damaged, or half written at this moment, has not been withdrawn by anybody.
+    """
 
     files: tuple[Path, ...]
     firs: tuple[Path, ...]
     _checked_s: float = 0.0
     _stamp: tuple[tuple[str, int, int], ...] | None = None
+    _known_errors: frozenset[str] = frozenset()
+    _said: str = ""
+
+    def __post_init__(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stamp = self._stamps()  # before the zones are read, so that no edit falls between
+
+    def begin(self) -> None:
+        """Errors that the files have from the start were said then; they do not make a later edit broken."""
+        from keepclear.errors import KeepclearError
+        from keepclear.node import read_zones
+
+        with contextlib.suppress(KeepclearError, OSError):
+            self._known_errors = frozenset(str(e) for e in read_zones(*self.files, firs=list(self.firs)).errors)
 
     def changed(self, now_s: float) -> Any:
         if now_s - self._checked_s < 2.0:
@@ -305,27 +340,47 @@ class _ZoneFileWatch:
         from keepclear.node import read_zones
 
         try:
-            stamp = tuple(
-                (str(p), p.stat().st_mtime_ns, p.stat().st_size)
-                for f in (*self.files, *self.firs)
-                for p in ([f] if f.is_file() else sorted(f.rglob("*")))
-            )
+            stamp = self._stamps()
             if stamp == self._stamp:
                 return None
-            first, self._stamp = self._stamp is None, stamp
-            if first:
-                return None
-            return read_zones(*self.files, firs=list(self.firs)).zones
+            self._stamp = stamp
+            load = read_zones(*self.files, firs=list(self.firs))
         except (KeepclearError, OSError) as error:
-            say(f"keepclear: the zones stay as they were: {error}")
-            return None
+            return self._stay(str(error))
+        errors = [str(error) for error in load.errors]
+        new = [error for error in errors if error not in self._known_errors]
+        if new or not len(load.zones):
+            return self._stay(
+                new[0] + (f" (and {len(new) - 1} more)" if len(new) > 1 else "") if new else "no zone left"
+            )
+        self._known_errors, self._said = frozenset(errors), ""
+        return load.zones
+
+    def _stay(self, reason: str) -> None:
+        if reason != self._said:
+            say(f"keepclear: the zones stay as they were: {reason}")
+            self._said = reason
+
+    def _stamps(self) -> tuple[tuple[str, int, int], ...]:
+        return tuple(
+            (str(p), p.stat().st_mtime_ns, p.stat().st_size)
+            for f in (*self.files, *self.firs)
+            for p in ([f] if not f.is_dir() else sorted(f.rglob("*")))
+        )
 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM end the watch between two cycles, so that nothing is left half-written."""
+    """Ctrl-C and SIGTERM end the watch between two cycles, so that nothing is left half-written. Said twice, they end
+    it where it stands (in the middle of reading a long recording, say)."""
     stopped: list[int] = []
-    previous = {s: signal.signal(s, lambda number, _: stopped.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: object) -> None:
+        if stopped:
+            raise KeyboardInterrupt
+        stopped.append(number)
+
+    previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield lambda: bool(stopped)
     finally:

@@ -66,6 +66,12 @@ def parse_feed(text: str) -> FeedAddress:
             raise UsageError(f"{text}: write {scheme}://HOST:PORT, for example {scheme}://127.0.0.1:30005")
         return FeedAddress(FeedKind(scheme), rest, chosen, text)
     if separator and scheme in ("http", "https"):
+        try:
+            usable = bool(urlsplit(location).hostname) and urlsplit(location).port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise UsageError(f"{text}: write {scheme}://HOST/PATH, for example http://127.0.0.1/data/aircraft.json")
         return FeedAddress(FeedKind.HTTP, location, chosen, text)
     if location.startswith("poll:"):
         return FeedAddress(FeedKind.POLL, location.removeprefix("poll:"), chosen, text)

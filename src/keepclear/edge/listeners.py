@@ -6,6 +6,7 @@ the newest batch and counts it: the health then says DEGRADED, and the watch OVE
 
 from __future__ import annotations
 
+import http.client
 import os
 import queue
 import random
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from keepclear.edge.feed_address import FeedAddress, FeedKind
-from keepclear.errors import InputError, UsageError
+from keepclear.errors import InputError, KeepclearError, UsageError
 from keepclear.feeds.decoder import Decoder
 from keepclear.feeds.formats import SNIFF_BYTES, DecoderOptions, make_decoder, recognise
 from keepclear.feeds.health import FeedCounts
@@ -96,13 +97,20 @@ class Listeners:
                 self._read(address, counts)
                 if address.kind is FeedKind.STDIN:
                     counts.ended = True
+                    self.arrived.set()
                     return
                 counts.error = "the other side closed the connection"
-            except InputError as error:
-                counts.error = error.message
-            except (OSError, urllib.error.URLError) as error:
+            except KeepclearError as error:
+                counts.error = error.message if isinstance(error, InputError) else str(error)
+            except (OSError, urllib.error.URLError, http.client.HTTPException) as error:
                 reason = getattr(error, "reason", None) or error
                 counts.error = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+            except Exception as error:  # a defect of ours must not end the feed in silence
+                counts.error = f"a defect in Keepclear, please report it: {type(error).__name__}: {error}"
+            if address.kind is FeedKind.STDIN:  # what was read of it is gone; it cannot be tried again
+                counts.ended, counts.connected = True, False
+                self.arrived.set()
+                return
             counts.connected = False
             counts.reconnects += 1
             if counts.reports > before:
@@ -129,19 +137,32 @@ class Listeners:
                 chunk, head = head, b""
             batch = decoder.decode(chunk, now_s)
             counts.observe(batch, base_faults + decoder.faults.total, now_s)
-            if len(batch):
-                try:
-                    self.waiting.put_nowait(batch)
-                    self.arrived.set()
-                except queue.Full:
-                    counts.dropped += len(batch)
-                    counts.dropped_at_s = now_s
+            self._hand_over(batch, address, counts, now_s)
+        if decoder is None and head:
+            raise InputError(f"no feed format recognises what came: name it, {address.text}#FORMAT")
+        if decoder is None and address.kind is FeedKind.STDIN:
+            raise InputError("nothing came before the end")
         if decoder is not None:
             batch = decoder.finish()
-            if len(batch):
-                counts.observe(batch, base_faults + decoder.faults.total, time.time())
-                self.waiting.put(batch)
+            now_s = time.time()
+            counts.observe(batch, base_faults + decoder.faults.total, now_s)
+            self._hand_over(batch, address, counts, now_s)
+
+    def _hand_over(self, batch: ReportBatch, address: FeedAddress, counts: FeedCounts, now_s: float) -> None:
+        """Into the queue. Where it is full, standard input waits, because a pipe can; of other feeds it is dropped."""
+        if not len(batch):
+            return
+        waits = address.kind is FeedKind.STDIN
+        while not self._stop.is_set():
+            try:
+                self.waiting.put(batch, block=waits, timeout=READ_TIMEOUT_S if waits else None)
                 self.arrived.set()
+                return
+            except queue.Full:
+                if not waits:
+                    counts.dropped += len(batch)
+                    counts.dropped_at_s = now_s
+                    return
 
     def _chunks(self, address: FeedAddress, counts: FeedCounts) -> Iterator[bytes]:
         match address.kind:

@@ -61,6 +61,8 @@ class Recording:
         try:
             with _open(path) as stream:
                 head = _read_up_to(stream, SNIFF_BYTES)
+                if not head:
+                    raise InputError("is empty", source=source)
                 suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
                 name = format_name or recognise(head, suffix)
                 if name is None:
