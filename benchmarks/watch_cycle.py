@@ -38,7 +38,8 @@ def documents(aircraft: int, cycles: int) -> list[bytes]:
             {
                 "hex": f"{k:06x}", "flight": f"SIM{k:05d}", "lat": round(float(lat[k] + north[k] * second), 6),
                 "lon": round(float(lon[k] + east[k] * second), 6), "alt_baro": int(level[k]),
-                "gs": round(float(knots[k]), 1), "track": round(float(track[k]), 2), "baro_rate": 0, "nac_p": 8, "nic": 8, "seen_pos": 0.2,
+                "gs": round(float(knots[k]), 1), "track": round(float(track[k]), 2),
+                "baro_rate": 0, "nac_p": 8, "nic": 8, "seen_pos": 0.2,
             }
             for k in range(aircraft)
         ]  # fmt: skip
