@@ -1,8 +1,10 @@
 """Coverage-guided fuzzing of every decoder and reader: ``python benchmarks/fuzz_campaign.py --runs 1_000_000``.
 
 Each target runs in a process of its own under atheris (dependency group «fuzz») and a table is printed: runs,
-exceptions typed and untyped, peak memory, slowest input. Inputs that raise something untyped, and the slowest, are
-kept in ``--keep DIR``. A target that dies (segmentation fault, out of memory, endless loop) shows as DIED.
+exceptions typed and untyped, peak memory, slowest input (processor time: others may use the machine). Inputs that
+raise something untyped, and the slowest, are kept in ``--keep DIR``. A target that dies (segmentation fault, out of
+memory, endless loop) shows as DIED. ``--results FILE`` gets one JSON line a target; ``--markdown FILE`` prints the
+latest line of each target in such a file as the table of docs/reference/fuzzing.md.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import contextlib
 import hashlib
 import json
 import os
+import random
+import re
 import resource
 import subprocess
 import sys
@@ -29,6 +33,26 @@ INPUT_SECONDS_MAX = 20
 """atheris stops a target whose single input takes longer."""
 STATE_EVERY = 500
 SITES_MAX = 50
+WORDS_SHARE = 0.1
+"""So many inputs get a number or a word replaced instead of their bytes damaged: these still parse, and go deeper."""
+_WORD = re.compile(rb"-?\d+(?:\.\d+)?|[A-Za-z_]{2,}|\"[^\"]{0,40}\"")
+_WORDS = (
+    *(b"-1", b"0", b"-0.0", b"1e308", b"1e309", b"-1e-320", b"90.0000001", b"180", b"-180", b"360", b"4294967296"),
+    *(b"9223372036854775808", b"99999999999999999999999999", b"NaN", b"Infinity", b"null", b"true", b"[]", b"{}"),
+    *(b'""', b'"a"', b'"\\ud800"', b"9999-12-31T23:59:60Z", b"0001-01-01T00:00:00Z", b"UNL", b"GND", b"FL999999"),
+)
+
+
+def reworded(data: bytes, longest: int, chance: random.Random) -> bytes:
+    """Up to three numbers or words of a text replaced: by hostile ones, by another of the same text, by nothing."""
+    for _ in range(chance.randint(1, 3)):
+        words = list(_WORD.finditer(data))
+        if not words:
+            break
+        word = chance.choice(words)
+        other = chance.choice(_WORDS) if chance.random() < 0.6 else chance.choice(words).group()
+        data = data[: word.start()] + (other if chance.random() < 0.9 else b"") + data[word.end() :]
+    return data[:longest]
 
 
 def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None:
@@ -68,7 +92,7 @@ def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None
         (folder / "state.tmp").replace(folder / "state.json")
 
     def one(data: bytes) -> None:
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             run(data)
         except KeepclearError:
@@ -82,7 +106,7 @@ def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None
                 name = f"crash-{hashlib.sha1(data).hexdigest()[:12]}"
                 (folder / name).write_bytes(data)
                 state["sites"][site] = f"{str(error)[:100]} [{name}]"
-        took = time.perf_counter() - start
+        took = time.process_time() - start
         if took > state["slowest_s"]:
             state["slowest_s"] = took
             (folder / "slowest").write_bytes(data)
@@ -107,7 +131,15 @@ def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None
     ]
     if seconds:
         arguments.append(f"-max_total_time={seconds}")
-    atheris.Setup(arguments, one)
+
+    def mutated(data: bytes, longest: int, number: int) -> bytes:
+        chance = random.Random(number)
+        if chance.random() < WORDS_SHARE:
+            return reworded(data, longest, chance)
+        damaged: bytes = atheris.Mutate(data, longest)
+        return damaged
+
+    atheris.Setup(arguments, one, custom_mutator=mutated)
     try:
         atheris.Fuzz()
     finally:
@@ -148,6 +180,19 @@ def campaign(target: str, runs: int, seconds: int, seed: int, keep: Path | None)
         return state
 
 
+def markdown(results: Path) -> None:
+    """The latest line of each target as a table."""
+    latest = {line["target"]: line for line in map(json.loads, results.read_text().splitlines())}
+    heads = ("Target", "Inputs", "accepted", "typed error", "untyped", "start MB", "peak MB", "slowest ms", "code")
+    print("| " + " | ".join(heads) + " |")
+    print("|---|" + "---:|" * (len(heads) - 2) + "---|")
+    for name, line in latest.items():
+        counts = (line["runs"], line["runs"] - line["typed"] - line["untyped"], line["typed"], line["untyped"])
+        cells = [f"`{name}`", *(f"{count:,}" for count in counts)]
+        cells += [f"{line['rss_start_mb']:.0f}", f"{line['rss_mb']:.0f}", f"{1e3 * line['slowest_s']:.0f}"]
+        print("| " + " | ".join([*cells, line["revision"] + (f" ({line['died']})" if line["died"] else "")]) + " |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="*", help="feed:NAME or zones:NAME; all of them by default")
@@ -155,11 +200,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=0, help="end a target after so many seconds (0: never)")
     parser.add_argument("--seed", type=int, default=20261124)
     parser.add_argument("--keep", type=Path, help="folder for the inputs that failed or were slow")
+    parser.add_argument("--results", type=Path, help="file that gets one JSON line a target")
+    parser.add_argument("--revision", default="", help="which code this is, for the results")
+    parser.add_argument("--markdown", type=Path, metavar="RESULTS", help="print this file's table and end")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         child(options.child, options.runs, options.seconds, options.seed, options.folder)
+        return
+    if options.markdown:
+        markdown(options.markdown)
         return
     sys.path.insert(0, str(HERE))
     import fuzz_targets
@@ -173,6 +224,10 @@ def main() -> None:
             print(f"{target:20} DIED {state['died']}", flush=True)
             bad += 1
             continue
+        if options.results:
+            line = {"target": target, "revision": options.revision, **state}
+            with options.results.open("a") as file:
+                file.write(json.dumps(line) + "\n")
         rate = state["runs"] / max(state.get("seconds", 0.0), 1e-9)
         counts = [f"{state[key]:,}" for key in ("runs", "typed", "untyped")]
         sizes = [f"{state[key]:.0f}" for key in ("rss_start_mb", "rss_mb")]

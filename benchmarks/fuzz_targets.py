@@ -11,6 +11,8 @@ import importlib.util
 import io
 import json
 import struct
+import tempfile
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -31,6 +33,8 @@ SEED_BYTES_MAX = 700
 
 def check_batch(batch: ReportBatch) -> None:
     """What every batch holds, whatever the bytes were."""
+    if not len(batch):
+        return
     assert np.all((batch.lat_deg >= -90.0) & (batch.lat_deg <= 90.0)), "latitude"
     assert np.all((batch.lon_deg >= -180.0) & (batch.lon_deg < 180.0)), "longitude"
     assert np.all(np.isfinite(batch.time_s)), "time"
@@ -38,7 +42,7 @@ def check_batch(batch: ReportBatch) -> None:
     assert np.all((track >= 0.0) & (track < 360.0)), "track"
     for labels in (batch.target, batch.callsign, batch.source):
         assert len(labels.codes) == len(batch)
-        assert not len(labels.codes) or labels.codes.max() < len(labels.names), "label code"
+        assert -1 <= labels.codes.min() <= labels.codes.max() < len(labels.names), "label code"
 
 
 def run_feed(name: str, data: bytes) -> None:
@@ -250,10 +254,30 @@ def _protobuf() -> list[bytes]:
     return [bytes(takproto.xml2proto(EVENT, v)) for v in (takproto.TAKProtoVer.MESH, takproto.TAKProtoVer.STREAM)]
 
 
+def _shapefile() -> bytes:
+    """A zipped shapefile of one square. (A GeoPackage has 90 kB, too many for damages to meet what matters.)"""
+    import pyogrio.raw
+    import shapely
+
+    with tempfile.TemporaryDirectory() as place:
+        pyogrio.raw.write(
+            f"{place}/z.shp", np.array([shapely.to_wkb(shapely.box(30, 50, 31, 51))], dtype=object),
+            [np.array(["A1"], dtype=object), np.array(["FL100"], dtype=object)], fields=["ident", "upper"],
+            driver="ESRI Shapefile", crs="EPSG:4326", geometry_type="Polygon",
+        )  # fmt: skip
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for part in sorted(Path(place).iterdir()):
+                archive.writestr(zipfile.ZipInfo(part.name), part.read_bytes())
+    return packed.getvalue()
+
+
 def _zone_seeds(name: str) -> list[bytes]:
     geojson = json.dumps(GEOJSON).encode()
     by_hand = {"geojson": geojson, "openair": OPENAIR, "notam": NOTAM, "kml": KML, "aixm": AIXM}
     seeds = [by_hand[name]] if name in by_hand else []
+    if name == "gis":
+        seeds.append(_shapefile())
     if name in zone_formats.WRITABLE:
         zones = zone_formats.read_zones(geojson, "seed", "geojson").zones
         seeds.append(zone_formats.write_zones(zones, name).data)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from keepclear.space.geodesy import destination, distance_m
+from keepclear.space.geodesy import destination, destinations, distance_m
 from keepclear.space.kernels.geodesy import direct, inverse, local_distance, local_error, local_metric
 from keepclear.space.kernels.motion import end_of_motion
 
@@ -62,6 +62,10 @@ def test_direct_agrees_with_geographiclib(lon: float, lat: float, azimuth: float
     x, y = destination(lon, lat, azimuth, length)
     assert -180.0 <= x < 180.0
     assert Geodesic.WGS84.Inverse(y, x, exact["lat2"], exact["lon2"])["s12"] < 1e-6
+    xs, ys = destinations(lon, lat, [azimuth, 0.0], [length, 1.0])
+    assert -180.0 <= xs[0] < 180.0
+    assert -90.0 <= ys[0] <= 90.0
+    assert Geodesic.WGS84.Inverse(ys[0], xs[0], exact["lat2"], exact["lon2"])["s12"] < 2e-3
 
 
 @settings(max_examples=300, deadline=None)

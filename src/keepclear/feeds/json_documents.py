@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import msgspec
 import numpy as np
@@ -146,9 +147,9 @@ def first_repeated_key(document: bytes) -> str | None:
     found: list[str] = []
 
     def pairs(items: list[tuple[str, object]]) -> None:
-        keys = [key for key, _ in items]
-        if len(set(keys)) != len(keys):
-            found.extend(key for key in keys if keys.count(key) > 1)
+        counts = Counter(key for key, _ in items)  # in the order of first occurrence
+        if not found and len(counts) != len(items):
+            found.append(next(key for key, count in counts.items() if count > 1))
 
     try:
         json.loads(document, object_pairs_hook=pairs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,8 @@ class ReportBatch:
 
     @staticmethod
     def empty() -> ReportBatch:
-        return ReportBatch.build(time_s=[], lat_deg=[], lon_deg=[], target=[])
+        """The batch without rows: always the same one, because most calls of a decoder complete no report."""
+        return _empty()
 
     @staticmethod
     def build(
@@ -190,6 +192,11 @@ class ReportBatch:
             callsign=labels(callsign),
             source=labels(source),
         )
+
+
+@cache
+def _empty() -> ReportBatch:
+    return ReportBatch.build(time_s=[], lat_deg=[], lon_deg=[], target=[])
 
 
 def concatenate(batches: Sequence[ReportBatch]) -> ReportBatch:

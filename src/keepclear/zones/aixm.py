@@ -50,9 +50,11 @@ _UNIT_M = {
     "NM": NAUTICAL_MILE_M, "[NMI_I]": NAUTICAL_MILE_M, "NMI": NAUTICAL_MILE_M, "KM": 1000.0, "M": 1.0, "FT": FOOT_M,
     "[FT_I]": FOOT_M, "MI": 1609.344,
 }  # fmt: skip
+ARC_VERTICES_MAX = 3_000_000
+"""All arcs of a file together, some 300 MB: one can have 5,000, so the file's size bounds nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _File:
     """The airspaces of a file by their identifiers, for those that are made of others."""
 
@@ -60,6 +62,7 @@ class _File:
     by_id: dict[str, Element]
     points: dict[str, Element]
     followed: list[str]
+    arc_vertices: int = 0
 
 
 def looks_like(head: bytes) -> bool:
@@ -302,7 +305,14 @@ def _ring(ring: Element, axes: _Axes, file: _File, edges: set[EdgeType]) -> list
             if segment.name == "GeodesicString":
                 edges.add(EdgeType.GEODESIC)
             if segment.name == "ArcByCenterPoint":
-                vertices.extend(_arc(segment, axes, file))
+                arc = _arc(segment, axes, file)
+                file.arc_vertices += len(arc)
+                if file.arc_vertices > ARC_VERTICES_MAX:
+                    raise LimitExceeded(
+                        f"the file's arcs have more than {ARC_VERTICES_MAX:,} vertices: split it",
+                        where=f"line {segment.line}",
+                    )
+                vertices.extend(arc)
             elif segment.name in ("ArcString", "Arc", "Circle"):
                 raise InputError(f"a {segment.name} through three points is not read", where=f"line {segment.line}")
             else:

@@ -53,10 +53,15 @@ def arc_by_bearings(
     step = 2.0 * math.degrees(math.acos(max(0.0, 1.0 - SAGITTA_MAX_M / largest)))
     count = min(VERTICES_MAX, max(1, math.ceil(sweep / step)))
     sign = 1.0 if clockwise else -1.0
-    return [
-        destination(centre, start_deg + sign * sweep * i / count, radius_m + (end_radius_m - radius_m) * i / count)
-        for i in range(count + 1)
-    ]
+    import numpy as np
+
+    from keepclear.space.geodesy import destinations
+
+    part = np.arange(count + 1) / count
+    lon, lat = destinations(
+        *centre, start_deg + sign * sweep * part, radius_m + (end_radius_m - radius_m) * part
+    )  # fmt: skip
+    return list(zip(lon.tolist(), lat.tolist(), strict=True))
 
 
 def arc_between(centre: LonLat, start: LonLat, end: LonLat, *, clockwise: bool) -> list[LonLat]:

@@ -95,6 +95,8 @@ def _layer(data: bytes, source: str, layer: str) -> ZoneReading:
                 "(ogr2ogr -t_srs EPSG:4326)", source=source,
             )  # fmt: skip
         meta, _, shapes, columns = pyogrio.raw.read(data, layer=layer, force_2d=True)
+    except UnboundLocalError:  # pyogrio 0.13 stumbles over its own message where the CRS is not UTF-8
+        raise InputError(f"layer {layer}: its coordinate system is not readable text", source=source) from None
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise InputError(f"GDAL cannot read layer {layer} ({_first_line(error)})", source=source) from None
     features = []

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from keepclear.errors import InputError
+from keepclear.errors import InputError, LimitExceeded
 from keepclear.quantities import NAUTICAL_MILE_M, UNBOUNDED, Datum, Level, format_instant, parse_instant
 from keepclear.space.geometry import Circle, EdgeType, LonLat, Shape
 from keepclear.zones.arcs import arc_between, arc_by_bearings
@@ -30,6 +30,8 @@ __all__ = ["looks_like", "read", "write"]
 
 VERTICES_MAX = 200_000
 """One block; the largest seen in national files has some 5,000."""
+FILE_VERTICES_MAX = 3_000_000
+"""All blocks together, some 300 MB: one line can ask for an arc of 5,000 vertices, so no file's size bounds them."""
 LINE_MAX = 2_000
 """One line: a record is a name or a coordinate; longer is no OpenAir."""
 
@@ -100,6 +102,7 @@ def read(data: bytes, source: str) -> ZoneReading:
     """The zones of an OpenAir file, one a block. Raises :class:`InputError` where there is no AC record at all."""
     blocks: list[_Block] = []
     problems: list[Problem] = []
+    vertices = 0
     for number, raw in enumerate(decoded(data).split("\n"), 1):
         line = raw.split("*", 1)[0].rstrip() if not raw.lstrip().startswith("*") else ""
         if not line.strip():
@@ -108,10 +111,17 @@ def read(data: bytes, source: str) -> ZoneReading:
         if record and record[1] == "AC":
             blocks.append(_Block(number, record[2].strip(), kept={"AC": record[2].strip()}))
         elif blocks and blocks[-1].broken is None:
+            before = len(blocks[-1].vertices)
             try:
                 _take(blocks[-1], number, record, line)
             except InputError as error:
                 blocks[-1].broken = (number, error.message)
+            vertices += len(blocks[-1].vertices) - before
+            if vertices > FILE_VERTICES_MAX:
+                raise LimitExceeded(
+                    f"the outlines have more than {FILE_VERTICES_MAX:,} vertices: split the file",
+                    where=f"line {number}", source=source,
+                )  # fmt: skip
         elif not blocks and (not record or record[1] not in ("TO", "SP", "SB", "TC", "TW")):
             problems.append(Problem(source, f"line {number}", f"{line.strip()[:40]!r} before the first AC: not used",
                                     Severity.WARNING))  # fmt: skip

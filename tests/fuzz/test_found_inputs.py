@@ -1,0 +1,91 @@
+"""Inputs that the coverage-guided campaign found, or the flaws that they showed: each gives a bounded, typed answer."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from keepclear.errors import InputError, LimitExceeded
+from keepclear.feeds.json_documents import first_repeated_key
+from keepclear.feeds.reports import ReportBatch, concatenate
+from keepclear.zones import aixm, openair
+from keepclear.zones.arcs import arc_by_bearings, destination
+from keepclear.zones.formats import read_zones
+
+
+def test_a_shapefile_whose_coordinate_system_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    """pyogrio raises UnboundLocalError for it."""
+    raw = pytest.importorskip("pyogrio.raw")
+    np = pytest.importorskip("numpy")
+    shapely = pytest.importorskip("shapely")
+    square = np.array([shapely.to_wkb(shapely.box(30, 50, 31, 51))], dtype=object)
+    raw.write(
+        str(tmp_path / "z.shp"), square, [np.array(["A"], dtype=object)], fields=["ident"], driver="ESRI Shapefile",
+        crs="EPSG:4326", geometry_type="Polygon",
+    )  # fmt: skip
+    damaged = io.BytesIO()
+    with zipfile.ZipFile(damaged, "w") as archive:
+        for path in sorted(tmp_path.iterdir()):
+            part = path.read_bytes()
+            archive.writestr(path.name, part.replace(b"WGS_1984", b"WGS_19\x9b4") if path.suffix == ".prj" else part)
+    with pytest.raises(InputError, match="coordinate system is not readable"):
+        read_zones(damaged.getvalue(), "z.zip", "gis")
+
+
+def test_short_lines_that_ask_for_long_arcs_are_bounded_in_openair(monkeypatch: pytest.MonkeyPatch) -> None:
+    """161 bytes made 4,000 vertices and took 200 ms; a file of such lines filled the memory."""
+    monkeypatch.setattr(openair, "FILE_VERTICES_MAX", 20_000)
+    block = b"AC R\nAN A\nAL GND\nAH UNL\nV X=10:00:00 N 010:00:00 E\nDA 2600,0,359\nDP 10:00:00 N 010:00:00 E\n"
+    assert len(openair.read(block * 3, "a.txt").zones) + len(openair.read(block * 3, "a.txt").problems) == 3
+    with pytest.raises(LimitExceeded, match="split the file"):
+        openair.read(block * 20, "a.txt")
+
+
+def test_short_elements_that_ask_for_long_arcs_are_bounded_in_aixm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aixm, "ARC_VERTICES_MAX", 100)
+    arc = (
+        b'<gml:segments><gml:ArcByCenterPoint numArc="1"><gml:pos>50 30</gml:pos><gml:radius uom="km">900</gml:radius>'
+        b'<gml:startAngle uom="deg">0</gml:startAngle><gml:endAngle uom="deg">359</gml:endAngle></gml:ArcByCenterPoint>'
+        b"</gml:segments>"
+    )
+    data = (
+        b'<m xmlns:aixm="http://www.aixm.aero/schema/5.1.1" xmlns:gml="http://www.opengis.net/gml/3.2">'
+        b'<aixm:Airspace gml:id="a"><aixm:timeSlice><aixm:AirspaceTimeSlice gml:id="t"><aixm:interpretation>BASELINE'
+        b"</aixm:interpretation><aixm:type>R</aixm:type><aixm:designator>R1</aixm:designator><aixm:geometryComponent>"
+        b"<aixm:AirspaceGeometryComponent><aixm:theAirspaceVolume><aixm:AirspaceVolume><aixm:horizontalProjection>"
+        b'<aixm:Surface srsName="urn:ogc:def:crs:EPSG::4326"><gml:patches><gml:PolygonPatch><gml:exterior><gml:Ring>'
+        b"<gml:curveMember><gml:Curve>" + arc + b"</gml:Curve></gml:curveMember></gml:Ring></gml:exterior>"
+        b"</gml:PolygonPatch></gml:patches></aixm:Surface></aixm:horizontalProjection></aixm:AirspaceVolume>"
+        b"</aixm:theAirspaceVolume></aixm:AirspaceGeometryComponent></aixm:geometryComponent></aixm:AirspaceTimeSlice>"
+        b"</aixm:timeSlice></aixm:Airspace></m>"
+    )
+    (problem,) = aixm.read(data, "a.xml").problems
+    assert "more than 100 vertices" in str(problem)
+
+
+def test_an_arc_drawn_at_once_is_the_arc_drawn_vertex_by_vertex() -> None:
+    for centre, radius_m in (((30.0, 50.0), 20_000.0), ((-179.9, -89.0), 300_000.0), ((180.0, 0.0), 4_900_000.0)):
+        points = arc_by_bearings(centre, radius_m, 10.0, 350.0, clockwise=True)
+        for i in range(0, len(points), max(1, len(points) // 20)):
+            lon, lat = destination(centre, 10.0 + 340.0 * i / (len(points) - 1), radius_m)
+            assert points[i][1] == pytest.approx(lat, abs=2e-8)
+            assert (points[i][0] - lon + 180.0) % 360.0 - 180.0 == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_first_repeated_key_is_found_among_very_many() -> None:
+    """It was looked for in a time that grew with the square of the number of keys."""
+    members = ",".join(f'"k{i}":0' for i in range(200_000))
+    assert first_repeated_key(f'{{{members},"k7":1,"k3":1}}'.encode()) == "k3"
+    assert first_repeated_key(f"{{{members}}}".encode()) is None
+
+
+def test_the_batch_without_rows_can_be_shared() -> None:
+    """Most calls complete no report: the same empty batch is given each time, and nothing can write into it."""
+    assert ReportBatch.empty() is ReportBatch.empty()
+    one = ReportBatch.build(time_s=[1.0], lat_deg=[2.0], lon_deg=[3.0], target=["a"])
+    joined = concatenate([ReportBatch.empty(), one, ReportBatch.empty()])
+    assert joined.target.strings() == ["a"]
+    assert len(ReportBatch.empty()) == 0
