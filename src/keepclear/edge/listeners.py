@@ -244,6 +244,8 @@ def _fetch(address: FeedAddress) -> bytes:
         )
         with urllib.request.urlopen(request, timeout=CONNECT_TIMEOUT_S) as response:  # noqa: S310
             document = response.read(DOCUMENT_BYTES_MAX + 1)
+            if response.length and len(document) <= DOCUMENT_BYTES_MAX:
+                raise InputError("the answer broke off before its end")  # a bounded read does not say so by itself
             if response.headers.get("Content-Encoding") == "gzip":
                 document = _gunzip(document)
     if len(document) > DOCUMENT_BYTES_MAX:
@@ -259,4 +261,6 @@ def _gunzip(data: bytes) -> bytes:
         plain = inflater.decompress(data, DOCUMENT_BYTES_MAX + 1)
     except zlib.error as error:
         raise InputError(f"the gzip body is damaged ({error})") from None
+    if not inflater.eof and len(plain) <= DOCUMENT_BYTES_MAX:
+        raise InputError("the gzip body broke off before its end")
     return plain
