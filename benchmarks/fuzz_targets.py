@@ -35,11 +35,12 @@ def check_batch(batch: ReportBatch) -> None:
     """What every batch holds, whatever the bytes were."""
     if not len(batch):
         return
-    assert np.all((batch.lat_deg >= -90.0) & (batch.lat_deg <= 90.0)), "latitude"
-    assert np.all((batch.lon_deg >= -180.0) & (batch.lon_deg < 180.0)), "longitude"
-    assert np.all(np.isfinite(batch.time_s)), "time"
+    # A nan makes every comparison false, so it fails here too.
+    assert -90.0 <= batch.lat_deg.min() <= batch.lat_deg.max() <= 90.0, "latitude"
+    assert -180.0 <= batch.lon_deg.min() <= batch.lon_deg.max() < 180.0, "longitude"
+    assert -np.inf < batch.time_s.min() <= batch.time_s.max() < np.inf, "time"
     track = batch.track_deg[~np.isnan(batch.track_deg)]
-    assert np.all((track >= 0.0) & (track < 360.0)), "track"
+    assert not len(track) or 0.0 <= track.min() <= track.max() < 360.0, "track"
     for labels in (batch.target, batch.callsign, batch.source):
         assert len(labels.codes) == len(batch)
         assert -1 <= labels.codes.min() <= labels.codes.max() < len(labels.names), "label code"
