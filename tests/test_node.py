@@ -1,0 +1,92 @@
+"""The flow as functions: three lines of Python say what the commands say, and another library agrees."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+import keepclear as kc
+from keepclear.errors import InputError
+from keepclear.feeds.reports import ReportBatch
+from keepclear.node import Watch
+from keepclear.simulation.scenario import scenario_zones
+from keepclear.zones.zone_set import ZoneSet
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+CLOSED = ("UKBV", "UKDV", "UKFV", "UKLV", "UKOV")
+
+
+@pytest.fixture
+def data() -> Path:
+    if not DATA.is_dir():
+        pytest.skip(f"no real data at {DATA}")
+    return DATA
+
+
+@pytest.mark.shared
+def test_shapely_finds_the_same_aircraft_over_kyiv(data: Path) -> None:
+    firs = data / "zones" / "eurofirs_2015.geojson.gz"
+    tracks = kc.read_tracks(data / "adsb" / "kyiv_airshow_2021-08-24_modes.csv")
+    zones = kc.read_zones(data / "notam" / "ukraine_closure_A0003-23.txt", firs=firs)
+    result = kc.scan(tracks, zones, assume_active=True)
+    outlines = [
+        shapely.geometry.shape(feature["geometry"])
+        for feature in json.loads(gzip.decompress(firs.read_bytes()))["features"]
+        if set(CLOSED) & {str(value) for value in feature["properties"].values()}
+    ]
+    assert len(outlines) >= len(CLOSED)
+    reports = tracks.reports
+    inside = shapely.contains_xy(shapely.union_all(outlines), reports.lon_deg, reports.lat_deg)
+    names = np.array(reports.target.strings())
+    in_the_air = reports.on_ground != 1
+    seen = set(names[inside & in_the_air])
+    found = set(result.rows["track_id"].to_pylist())
+    assert seen == found
+    assert len(found) == result.targets_inside == 34
+    assert result.targets == len(set(names)) == 38
+    rows = result.rows.to_pylist()
+    for name in found:
+        times = reports.time_s[inside & in_the_air & (names == name)]
+        of_target = [row for row in rows if row["track_id"] == name]
+        assert min(row["entry_time"].timestamp() for row in of_target) <= times.min() + 0.001
+        assert max(row["exit_time"].timestamp() for row in of_target) >= times.max() - 0.001
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("file", "positions"), [("ais/kystverket_1000.nm4", 743), ("adsb/readsb_trace_ac671b.json", 2500)]
+)
+def test_real_samples_are_watched_to_their_end(data: Path, file: str, positions: int) -> None:
+    from keepclear.edge.replay import replay
+
+    reports = kc.read_tracks(data / file).reports
+    assert len(reports) == positions
+    watch = Watch(ZoneSet.of(scenario_zones()))
+    cycles = [watch.step(cycle.reports, cycle.now_s) for cycle in replay([reports], cycle_s=60.0)]
+    counts = watch.tracks.counts
+    assert counts.accepted + counts.late + counts.unusable + counts.future == positions
+    assert counts.accepted > 0.9 * positions
+    assert all(np.isfinite(cycle.picture.reports.lat_deg).all() for cycle in cycles)
+
+
+def test_a_path_that_is_no_recording_is_a_typed_error(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"\x00\x01 nothing")
+    with pytest.raises(InputError, match=r"x\.csv"):
+        kc.read_tracks(path)
+
+
+def test_r2_10_a_watch_without_a_feed_is_degraded_and_tracks_age_in_sight() -> None:
+    watch = Watch(ZoneSet.of(scenario_zones()))
+    report = ReportBatch.build(time_s=[1000.0], lat_deg=[50.0], lon_deg=[20.0], target=["abc123"], domain=1)
+    seen = [int(watch.step(report, 1000.5).picture.status[0])]
+    for now_s in (1020.0, 1070.0, 1071.0):
+        cycle = watch.step(ReportBatch.empty(), now_s)
+        assert cycle.heartbeat.page_state == "DEGRADED"
+        seen += cycle.picture.status.tolist()
+    assert seen == [1, 2, 3], "live, stale, ended: each is shown"
