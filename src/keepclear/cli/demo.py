@@ -52,7 +52,7 @@ def command(**given: Any) -> None:
     minutes = (traffic.time_s.max() - traffic.time_s.min()) / 60.0
     targets = len(traffic.target.names)
     say(f"SIMULATED TRAFFIC, seed {given['seed']}: {len(traffic):,} reports of {targets} targets, {minutes:.0f} min.")
-    say_first_run()
+    say_first_run("space/ahead", "tracks/follow", "detection/pairs")
     with interruptible() as interrupted:
         watch = new_watch()
         with open_outlet(watch, {**given, "serve": False}) as outlet:

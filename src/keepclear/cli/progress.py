@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,11 +18,23 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def say_first_run() -> None:
-    """The kernels are compiled once after the installation; that takes a while and should not look like a hang."""
+def say_first_run(*kernels: str) -> None:
+    """The kernels are compiled once after the installation; that takes a while and should not look like a hang.
+
+    ``kernels`` names the modules that the command needs («space/visits»). Where numba keeps what it compiled
+    elsewhere (``NUMBA_CACHE_DIR``), that is looked at instead.
+    """
+    elsewhere = os.environ.get("NUMBA_CACHE_DIR")
     package = Path(__file__).resolve().parents[1]
-    if not any(package.glob("*/kernels/__pycache__/*.nbi")):
-        say("keepclear: first run: compiling the detection kernels, about half a minute, once …")
+    for kernel in kernels:
+        folder, _, module = kernel.partition("/")
+        if elsewhere:
+            compiled = any(Path(elsewhere).rglob(f"{module}.*.nbi"))
+        else:
+            compiled = any((package / folder / "kernels" / "__pycache__").glob(f"{module}.*.nbi"))
+        if not compiled:
+            say("keepclear: first run: compiling the detection kernels, once; it takes a minute or two …")
+            return
 
 
 @contextmanager

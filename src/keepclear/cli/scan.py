@@ -76,7 +76,7 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
     require_above_zero("--merge-gap", given["merge_gap_s"])
     chosen = format_of(given["format"], given["out"])
     zones = read_zone_options(given["zone_files"], given["firs"])
-    say_first_run()
+    say_first_run("space/visits")
     reading = read_with_progress(
         tracks, decoder_options(given["start"], given["receiver"], given["columns"]), given["gap_s"]
     )

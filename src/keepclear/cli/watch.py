@@ -122,7 +122,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     watched.begin()
     options = decoder_options(given["start"], given["receiver"], given["columns"])
     watch = Watch(zones, settings)
-    say_first_run()
+    say_first_run("space/ahead", "tracks/follow", "detection/pairs")
     with open_outlet(watch, given) as outlet, interruptible() as interrupted:
         if live:
             _run_live(watch, addresses, options, outlet, watched, interrupted)
