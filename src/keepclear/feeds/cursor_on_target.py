@@ -189,8 +189,11 @@ class XmlDecoder(_Events):
                 self._scanned = 8
             return False
         back = max(self._scanned - 8, opened.end())
-        end = self._buffer.find(b"</event>", back)
-        again = _OPENS.search(self._buffer, back, end if end >= 0 else len(self._buffer))
+        # The next beginning first: the end is looked for before it only, not in all that has come, for each event anew.
+        again = _OPENS.search(self._buffer, back)
+        end = self._buffer.find(b"</event>", back, again.start() if again else len(self._buffer))
+        if end >= 0:
+            again = None
         stop = again.start() if again else end + 8 if end >= 0 else len(self._buffer)
         if stop > EVENT_BYTES_MAX:
             self.faults.add(f"event larger than {EVENT_BYTES_MAX} bytes", f"byte {self._position}")
