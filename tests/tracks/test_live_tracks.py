@@ -230,3 +230,24 @@ def test_the_picture_equals_its_twin(cycles: list[tuple[float, list[tuple[float,
         }  # fmt: skip
         assert shown == twin.step(rows, now_s)
         assert len(set(picture.key.tolist())) == len(picture)
+
+
+def test_a_track_that_begins_with_several_reports_takes_over_nothing_of_its_slots_last_owner() -> None:
+    """What is not known of a new track is not known, whoever held the slot before."""
+    old = batch([0, 0], [50.0, 51.0], ["x", "y"], callsign=["OLD1", "OLD2"], squawk=[7700, 7500], category=3)
+    state, _ = step(TrackState.empty(), old, NOW)
+    for age in (100, 101):
+        state, picture = step(state, ReportBatch.empty(), NOW + age)
+    assert not len(picture)
+    state.columns["callsign"][:] = 0  # as a slot may hold it
+    new = batch([200, 201, 200.5, 201.5], [52.0, 52.0, 53.0, 53.0], ["a", "a", "b", "b"], domain=0)
+    state, picture = step(state, new, NOW + 202)
+    assert picture.reports.callsign.strings() == ["", ""]
+    assert picture.reports.squawk.tolist() == [-1, -1]
+    assert picture.reports.category.tolist() == [0, 0]
+    state, picture = step(state, batch([203], [52.0], ["a"], callsign=["NEW1"]), NOW + 203)
+    state, picture = step(state, batch([204, 205], [52.0, 52.0], ["a", "a"]), NOW + 205)
+    assert picture.reports.callsign.strings() == ["NEW1", ""], "what became known stays known"
+    state, _ = step(state, ReportBatch.empty(), NOW + 400)
+    state, picture = step(state, batch([500, 501], [52.0, 52.0], ["a", "a"]), NOW + 501)
+    assert set(picture.reports.callsign.strings()) == {""}, "a later flight of the same aircraft has another callsign"

@@ -176,7 +176,8 @@ def _fold(
     slots = state.slots
     touched = np.empty(min(len(batch) - begin, state.capacity), dtype=np.int64)
     tally = np.zeros(9, dtype=np.int64)
-    tally[0], tally[1] = state.used, state.next_key
+    next_key = state.next_key
+    tally[0], tally[1] = state.used, next_key
     done = fold(
         begin, pairs, batch.time_s, batch.lat_deg, batch.lon_deg, batch.accuracy_m, batch.domain,
         batch.altitude_baro_m, batch.altitude_geo_m, batch.ground_speed_mps, batch.track_deg,
@@ -192,17 +193,22 @@ def _fold(
         c, accepted=c.accepted + accepted, late=c.late + late, future=c.future + future,
         unusable=c.unusable + unusable, jumps=c.jumps + jumps, refused=c.refused + refused,
     )  # fmt: skip
-    _take_over(state, batch, text, touched[: int(tally[2])])
+    _take_over(state, batch, text, touched[: int(tally[2])], next_key)
     return int(done)
 
 
 def _take_over(
-    state: TrackState, batch: ReportBatch, text: dict[str, npt.NDArray[np.int32]], touched: npt.NDArray[np.int64]
+    state: TrackState,
+    batch: ReportBatch,
+    text: dict[str, npt.NDArray[np.int32]],
+    touched: npt.NDArray[np.int64],
+    next_key: int,
 ) -> None:
-    """Copy the winning reports into the columns."""
+    """Copy the winning reports into the columns. Tracks numbered from ``next_key`` on are new: what stands in their
+    slots is another's, however many reports of the new track the batch held."""
     rows = state.slots["winner"][touched]
     state.slots["winner"][touched] = -1
-    fresh = state.slots["reports"][touched] == 1
+    fresh = state.slots["key"][touched] >= next_key
     into, taken = _run(touched), _run(rows)
     for name, column in state.columns.items():
         given = (text[name] if name in _TEXT else getattr(batch, name))[taken]
