@@ -33,8 +33,8 @@ INPUT_SECONDS_MAX = 20
 """atheris stops a target whose single input takes longer."""
 STATE_EVERY = 500
 SITES_MAX = 50
-WORDS_SHARE = 0.1
-"""So many inputs get a number or a word replaced instead of their bytes damaged: these still parse, and go deeper."""
+WORDS_EVERY = 10
+"""One input in so many gets a number or a word replaced instead of damaged bytes: it still parses, and goes deeper."""
 _WORD = re.compile(rb"-?\d+(?:\.\d+)?|[A-Za-z_]{2,}|\"[^\"]{0,40}\"")
 _WORDS = (
     *(b"-1", b"0", b"-0.0", b"1e308", b"1e309", b"-1e-320", b"90.0000001", b"180", b"-180", b"360", b"4294967296"),
@@ -133,9 +133,8 @@ def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None
         arguments.append(f"-max_total_time={seconds}")
 
     def mutated(data: bytes, longest: int, number: int) -> bytes:
-        chance = random.Random(number)
-        if chance.random() < WORDS_SHARE:
-            return reworded(data, longest, chance)
+        if number % WORDS_EVERY == 0:
+            return reworded(data, longest, random.Random(number))
         damaged: bytes = atheris.Mutate(data, longest)
         return damaged
 
