@@ -136,3 +136,26 @@ def test_an_unreadable_file_is_one_line_with_its_name() -> None:
     done = run_in_subprocess("zones", "show", "/nowhere/at/all.json")
     assert done.returncode == 2
     assert done.stderr == "keepclear: /nowhere/at/all.json: cannot be read (No such file or directory)\n"
+
+
+def test_an_interrupt_is_one_line_even_if_a_librarys_finaliser_fails_after_it() -> None:
+    program = """
+import os, signal, sys, click
+from keepclear.cli import main as door
+
+class HalfMade:
+    def __init__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        self.handle = 1
+    def __del__(self):
+        self.handle
+
+module = type(sys)("keepclear.cli.probe")
+module.command = click.Command("probe", callback=lambda: HalfMade())
+sys.modules["keepclear.cli.probe"] = module
+door.COMMANDS["probe"] = "A test."
+door.main(["probe"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "keepclear: interrupted; nothing was left half-written\n"

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 import click
@@ -79,6 +81,8 @@ def command() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits. The only place where errors become text and exit codes."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a parent has us ignore it
+        signal.signal(signal.SIGINT, _interrupt)
     sys.exit(run(arguments))
 
 
@@ -102,6 +106,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         said = f"a defect in Keepclear, please report it: {type(error).__name__}: {error}"
         return _say(f"{said} (KEEPCLEAR_TRACEBACK=1 shows where)", EXIT_DEFECT)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """Ctrl-C. An interrupt in the middle of a library's constructor leaves an object behind whose finaliser fails, and
+    Python would print that failure, traceback and all, below our one line (seen with llvmlite while compiling)."""
+    sys.unraisablehook = lambda _: None
+    raise KeyboardInterrupt
 
 
 def _invoke(arguments: list[str]) -> int:
