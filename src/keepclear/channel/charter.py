@@ -52,8 +52,8 @@ class Party(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entry_key: Hash
     log_key: Hash
     mirror_key: Hash
-    tls_sha256: Hash
-    """of the DER of the certificate that its node shows and is known by"""
+    tls_certificate: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]+={0,2}\Z", max_length=4096)]
+    """base64 of the DER of the certificate that its node shows and is known by: self-signed, trusted as it is"""
     urls: Annotated[tuple[Url, ...], msgspec.Meta(min_length=1, max_length=4)]
     desks: Annotated[tuple[Desk, ...], msgspec.Meta(max_length=16)] = ()
 

@@ -3,6 +3,7 @@ never for a real channel, since whoever knows the name knows the key."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from hashlib import sha256
 
 from keepclear.channel.charter import Charter, Limits, Party, SignedCharter, Timers, Witness, sign_charter
@@ -21,7 +22,7 @@ def exercise_party(party_id: str, generation: int = 0) -> Party:
     keys = {p: exercise_key(party_id, p, generation).public.hex() for p in ("entry", "log", "mirror")}
     return Party(
         id=party_id, name=f"{party_id.title()} (exercise)", languages=("en",), entry_key=keys["entry"],
-        log_key=keys["log"], mirror_key=keys["mirror"], tls_sha256=sha256(party_id.encode()).hexdigest(),
+        log_key=keys["log"], mirror_key=keys["mirror"], tls_certificate=b64encode(b"no certificate").decode(),
         urls=(f"https://{party_id}.example:8443",),
     )  # fmt: skip
 
