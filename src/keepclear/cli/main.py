@@ -28,6 +28,8 @@ COMMANDS: dict[str, str] = {
     "encounters": "Search archives: which pairs came too close.",
     "watch": "Watch live feeds: infringements and encounters, predicted and actual.",
     "alerts": "List, acknowledge and review the alerts that were kept.",
+    "node": "One party's node: make it, serve it, see how it is.",
+    "channel": "The channel between parties: always open, acknowledged, read back, provable.",
 }
 """Each command's line in the overview, kept here so that ``--help`` imports none of them."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-import os
 import secrets
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from cryptography.x509.oid import NameOID
 
 from keepclear.channel.canonical import decode, encode
 from keepclear.channel.signature import KEY_BYTES, SigningKey
-from keepclear.edge.whole_file import write_whole
+from keepclear.edge.whole_file import write_bytes
 from keepclear.errors import InputError
 
 __all__ = ["NodeKeys", "create_keys", "open_keys"]
@@ -79,13 +78,13 @@ def create_keys(folder: Path, party: str, url: str, passphrase: str, *, scrypt_n
     seeds = {purpose: secrets.token_bytes(KEY_BYTES) for purpose in PURPOSES}
     password = secrets.token_hex(KEY_BYTES)
     key_pem, certificate_pem = _certificate(party, url, password)
-    _write_private(folder / "tls-key.pem", key_pem)
-    _write_private(folder / "tls-certificate.pem", certificate_pem)
+    write_bytes(folder / "tls-key.pem", key_pem, private=True)
+    write_bytes(folder / "tls-certificate.pem", certificate_pem, private=True)
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
     secret = encode({**{p: s.hex() for p, s in seeds.items()}, "tls_password": password})
     sealed = AESGCM(_derive(passphrase, salt, scrypt_n)).encrypt(nonce, secret, _AAD)
     # Last, since its presence says that there are keys.
-    _write_private(folder / "keys.json", encode(_Sealed(scrypt_n, _text(salt), _text(nonce), _text(sealed))))
+    write_bytes(folder / "keys.json", encode(_Sealed(scrypt_n, _text(salt), _text(nonce), _text(sealed))), private=True)
     return open_keys(folder, passphrase)
 
 
@@ -118,14 +117,6 @@ def _derive(passphrase: str, salt: bytes, n: int) -> bytes:
 
 def _text(data: bytes) -> str:
     return b64encode(data).decode()
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    mask = os.umask(0o077)
-    try:
-        write_whole(path, lambda file: (file.write(data), None)[1])
-    finally:
-        os.umask(mask)
 
 
 def _certificate(party: str, url: str, password: str) -> tuple[bytes, bytes]:

@@ -10,10 +10,10 @@ from typing import IO
 
 from keepclear.errors import InputError
 
-__all__ = ["write_whole"]
+__all__ = ["write_bytes", "write_whole"]
 
 
-def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+def write_whole(path: Path, write: Callable[[IO[bytes]], None], *, mode: int = 0o666) -> None:
     """Calls ``write`` with an open temporary file beside ``path`` and renames it once everything is on disk.
 
     Whatever goes wrong on the way (a full disk, Ctrl-C, an error of ``write``), ``path`` is what it was before and
@@ -28,7 +28,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
+        os.chmod(name, mode & ~_umask())
         os.replace(name, path)
     except BaseException as error:
         if os.path.exists(name):
@@ -37,6 +37,15 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], None]) -> None:
             reason = error.strerror or str(error)
             raise InputError(f"cannot be written ({reason}); nothing was left behind", source=str(path)) from None
         raise
+
+
+def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
+    """``data`` as the whole file; ``private``: for its owner's eyes only."""
+
+    def write(file: IO[bytes]) -> None:
+        file.write(data)
+
+    write_whole(path, write, mode=0o600 if private else 0o666)
 
 
 def _umask() -> int:

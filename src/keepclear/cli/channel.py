@@ -1,0 +1,48 @@
+"""``keepclear channel``: the channel between parties: charter, join, and what is said on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from keepclear.cli.channel_charter import charter
+from keepclear.cli.node_options import folder_of, node_option
+from keepclear.errors import UsageError
+
+__all__ = ["command"]
+
+
+@click.group(name="channel")
+def command() -> None:
+    """The channel between parties: always open, acknowledged, read back, provable."""
+
+
+command.add_command(charter)
+
+
+@command.command()
+@node_option
+@click.option("--digits", metavar="DIGITS", help="The thirty digits as another party read them out to you.")
+@click.argument("file", type=click.Path(path_type=Path))
+def join(node: Path, digits: str | None, file: Path) -> None:
+    """Join a channel under a charter that all have signed.
+
+    Compare the charter's digits with every other party over another medium first, by telephone or in person: whoever
+    handed the file round may have put a key of their own into it.
+    """
+    from keepclear.channel.charter import charter_digits, charter_hash, verify_charter
+    from keepclear.edge.node_folder import read_charter
+
+    folder = folder_of(node)
+    signed = read_charter(file)
+    charter = verify_charter(signed)
+    if digits is None:
+        raise UsageError("ask another party for its thirty digits («channel charter show») and give them as --digits")
+    if "".join(digits.split()) != charter_digits(charter).replace(" ", ""):
+        raise UsageError(
+            "these digits are not this charter's: you and the other party hold different charters. Do not join; find "
+            "out over that other medium whose file is the right one"
+        )
+    folder.join(signed)
+    click.echo(f"{folder.card().id} is on the channel {charter_hash(charter).hex()[:16]}… («{charter.name}»)")

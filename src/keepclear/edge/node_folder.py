@@ -1,0 +1,115 @@
+"""Where one party's node keeps what is its own: a folder, and what lies where in it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from keepclear.channel.canonical import decode, encode
+from keepclear.channel.charter import Charter, Desk, Party, SignedCharter, verify_charter
+from keepclear.edge.channel_keys import NodeKeys, create_keys, open_keys
+from keepclear.edge.whole_file import write_bytes
+from keepclear.errors import InputError, LimitExceeded, UsageError
+
+__all__ = ["NodeFolder", "read_bounded", "read_card", "read_charter"]
+
+CARD_BYTES_MAX = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFolder:
+    path: Path
+
+    @property
+    def store(self) -> Path:
+        return self.path / "channel.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """The newest head that we signed. Keep it off the store's backups: it is what tells an old one."""
+        return self.path / "lock.sqlite"
+
+    @property
+    def card_file(self) -> Path:
+        return self.path / "card.json"
+
+    @property
+    def charter_file(self) -> Path:
+        """The first charter: later versions are entries of the logs."""
+        return self.path / "charter.json"
+
+    def create(
+        self, *, party: str, name: str, url: str, languages: Sequence[str], desks: Sequence[Desk], passphrase: str,
+        scrypt_n: int | None = None,
+    ) -> Party:  # fmt: skip
+        """Keys and the card that the others put into the charter."""
+        given = {} if scrypt_n is None else {"scrypt_n": scrypt_n}
+        draft = Party(
+            id=party, name=name, languages=tuple(languages), entry_key="0" * 64, log_key="0" * 64, mirror_key="0" * 64,
+            tls_certificate="A", urls=(url,), desks=tuple(desks),
+        )  # fmt: skip
+        decode(encode(draft), Party, what="the party")  # refuse a bad name before there are keys
+        keys = create_keys(self.path, party, url, passphrase, **given)
+        card = Party(
+            id=party, name=name, languages=tuple(languages), entry_key=keys.entry.public.hex(),
+            log_key=keys.log.public.hex(), mirror_key=keys.mirror.public.hex(),
+            tls_certificate=b64encode(keys.certificate_der).decode(), urls=(url,), desks=tuple(desks),
+        )  # fmt: skip
+        write_bytes(self.card_file, encode(card) + b"\n")
+        return card
+
+    def card(self) -> Party:
+        if not self.card_file.exists():
+            raise InputError("there is no node here; make one with «keepclear node init»", source=str(self.path))
+        return read_card(self.card_file)
+
+    def keys(self, passphrase: str) -> NodeKeys:
+        return open_keys(self.path, passphrase)
+
+    def charter(self) -> Charter:
+        """The channel's first charter; raises :class:`UsageError` while the node is on no channel."""
+        if not self.charter_file.exists():
+            raise UsageError(f"{self.path}: this node is on no channel yet; join one with «keepclear channel join»")
+        return verify_charter(read_charter(self.charter_file))
+
+    def join(self, signed: SignedCharter) -> Charter:
+        charter = verify_charter(signed)
+        card = self.card()
+        if self.charter_file.exists():
+            if self.charter() == charter:
+                return charter
+            raise UsageError(f"{self.path}: this node is on a channel already; another channel needs another node")
+        if charter.party(card.id).entry_key != card.entry_key:
+            raise InputError(f"the charter names another entry key for {card.id} than this node's own")
+        write_bytes(self.charter_file, signed.encode() + b"\n")
+        return charter
+
+
+def read_card(path: Path) -> Party:
+    data = read_bounded(path, CARD_BYTES_MAX)
+    try:
+        return decode(data.removesuffix(b"\n"), Party, what="the card")
+    except InputError as error:
+        raise InputError(error.message, where=error.where, source=str(path)) from None
+
+
+def read_charter(path: Path) -> SignedCharter:
+    """Well-formed; not yet verified."""
+    data = read_bounded(path, CARD_BYTES_MAX + 1)
+    try:
+        return SignedCharter.parse(data)
+    except InputError as error:
+        raise InputError(error.message, where=error.where, source=str(path)) from None
+
+
+def read_bounded(path: Path, bytes_max: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(bytes_max + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", source=str(path)) from None
+    if len(data) > bytes_max:
+        raise LimitExceeded(f"the file has more than {bytes_max:,} bytes", source=str(path))
+    return data

@@ -1,0 +1,101 @@
+"""From nothing to a joined channel, as two secretaries do it; each wrong step is one line and changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keepclear.cli.main import run
+from keepclear.edge import channel_keys
+
+
+@pytest.fixture
+def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KEEPCLEAR_PASSPHRASE", "several quiet words")
+    monkeypatch.setattr(channel_keys.create_keys, "__kwdefaults__", {"scrypt_n": 2**10})
+    for party in ("alfa", "bravo"):
+        assert run(["node", "init", "--node", party, "--party", party, "--name", party.title(),
+                    "--url", f"https://{party}.example:8443"]) == 0  # fmt: skip
+    cards = ["--card", "alfa/card.json", "--card", "bravo/card.json"]
+    assert run(["channel", "charter", "new", "--name", "Line", *cards, "--out", "charter.json"]) == 0
+    return tmp_path
+
+
+def digits(capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    run(["channel", "charter", "show", "charter.json"])
+    shown = capsys.readouterr().out
+    return next(line.rpartition(": ")[2] for line in shown.splitlines() if line.startswith("digits"))
+
+
+def test_a_charter_is_made_signed_compared_and_joined(exchange: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["channel", "charter", "show", "charter.json"]) == 1, "signatures are missing"
+    for party in ("alfa", "bravo"):
+        assert run(["channel", "charter", "sign", "--node", party, "charter.json"]) == 0
+    assert run(["channel", "charter", "show", "charter.json"]) == 0
+    said = digits(capsys)
+    for party in ("alfa", "bravo"):
+        assert run(["channel", "join", "--node", party, "--digits", said, "charter.json"]) == 0
+        assert run(["channel", "join", "--node", party, "--digits", said.replace(" ", ""), "charter.json"]) == 0
+    assert (exchange / "alfa" / "charter.json").read_bytes() == (exchange / "bravo" / "charter.json").read_bytes()
+
+
+def test_nobody_joins_unsigned_or_with_other_digits(exchange: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["channel", "charter", "sign", "--node", "alfa", "charter.json"]) == 0
+    assert run(["channel", "join", "--node", "alfa", "--digits", digits(capsys), "charter.json"]) == 2
+    assert "not signed by bravo" in capsys.readouterr().err
+    assert run(["channel", "charter", "sign", "--node", "bravo", "charter.json"]) == 0
+    for wrong, words in (([], "ask another party"), (["--digits", "12345 " * 6], "Do not join")):
+        assert run(["channel", "join", "--node", "alfa", *wrong, "charter.json"]) == 2
+        assert words in capsys.readouterr().err
+    assert not (exchange / "alfa" / "charter.json").exists()
+
+
+def test_secrets_are_only_for_their_owner_and_never_in_the_clear(exchange: Path) -> None:
+    kept = exchange / "alfa"
+    keys = channel_keys.open_keys(kept, "several quiet words")
+    assert {oct((kept / name).stat().st_mode & 0o777) for name in ("keys.json", "tls-key.pem")} == {"0o600"}
+    assert b"BEGIN ENCRYPTED PRIVATE KEY" in (kept / "tls-key.pem").read_bytes()
+    assert keys.tls_password not in "".join(p.read_text() for p in kept.iterdir())
+    assert "entry" not in repr(keys)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (["node", "init", "--node", "alfa", "--party", "alfa", "--name", "A", "--url", "https://a"], "keys already"),
+        (["node", "init", "--node", "c", "--party", "Charlie!", "--name", "A", "--url", "https://a"], "the party"),
+        (["node", "init", "--node", "c", "--party", "c", "--name", "A", "--url", "http://a"], "the party"),
+        (["node", "init", "--node", "c", "--party", "c", "--name", "A", "--url", "https://a", "--desk", "AIR=x@y"],
+         "--desk reads"),
+        (["channel", "charter", "sign", "--node", "nobody", "charter.json"], "keepclear node init"),
+        (["channel", "charter", "sign", "--node", "alfa", "alfa/card.json"], "alfa/card.json"),
+        (["channel", "charter", "show", "missing.json"], "missing.json: "),
+        (["channel", "charter", "new", "--name", "x", "--card", "alfa/card.json", "--out", "o.json"], "the charter"),
+        (["channel", "charter", "new", "--name", "x", "--card", "charter.json", "--out", "o.json"], "the card"),
+        (["channel", "charter", "new", "--name", "x", "--witness", "w", "--out", "o.json"], "VKEY@URL"),
+    ],
+)  # fmt: skip
+def test_a_wrong_step_is_one_line(
+    exchange: Path, capsys: pytest.CaptureFixture[str], call: list[str], words: str
+) -> None:
+    capsys.readouterr()
+    assert run(call) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert not (exchange / "o.json").exists()
+
+
+def test_a_wrong_passphrase_and_a_damaged_key_file_are_told_apart(
+    exchange: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEEPCLEAR_PASSPHRASE", "other words")
+    assert run(["channel", "charter", "sign", "--node", "alfa", "charter.json"]) == 2
+    assert "the passphrase does not open the keys" in capsys.readouterr().err
+    file = exchange / "alfa" / "keys.json"
+    file.write_bytes(file.read_bytes()[:-9])
+    assert run(["channel", "charter", "sign", "--node", "alfa", "charter.json"]) == 2
+    assert "the key file is damaged" in capsys.readouterr().err
