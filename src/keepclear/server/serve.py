@@ -67,6 +67,8 @@ def serve(hub: Hub, host: str = "127.0.0.1", port: int = 8642, *, static_dir: Pa
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot serve on {host}:{port}: {reason}; choose another with --port or --host") from None
+    # asyncio turns Nagle's delay off only where the socket names its protocol, which create_server leaves open.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port = listening.getsockname()[1]
     # Beyond this machine the names are not ours to know; there the network's own guard must stand before it.
     hosts = LOCAL_HOSTS if is_local(host) else ("*",)
