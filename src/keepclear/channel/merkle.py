@@ -5,12 +5,13 @@ Verification follows RFC 9162 §2.1.3.2 and §2.1.4.2, which is the same tree wi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-__all__ = ["EMPTY_ROOT", "HASH_BYTES", "Frontier", "Tree", "leaf_hash", "node_hash", "verify_consistency",
-           "verify_inclusion"]  # fmt: skip
+__all__ = ["EMPTY_ROOT", "HASH_BYTES", "Frontier", "ProvingTree", "Tree", "leaf_hash", "node_hash",
+           "verify_consistency", "verify_inclusion"]  # fmt: skip
 
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
@@ -55,43 +56,20 @@ class Frontier:
         return root
 
 
-class Tree:
-    """A tree that can prove: every complete subtree's root is kept, 64 bytes a leaf in all."""
+class ProvingTree(ABC):
+    """A tree that can prove, wherever its nodes are kept."""
 
-    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
-        self._levels: list[bytearray] = [bytearray()]
-        self.extend(leaves)
-
+    @abstractmethod
     def __len__(self) -> int:
-        return len(self._levels[0]) // HASH_BYTES
+        """How many leaves."""
 
-    def extend(self, leaves: Iterable[bytes]) -> None:
-        levels = self._levels
-        for node in leaves:
-            levels[0] += node
-            size, level = len(levels[0]) // HASH_BYTES, 0
-            while not size & 1:
-                below = levels[level]
-                node = sha256(b"\x01" + below[-2 * HASH_BYTES :]).digest()
-                level, size = level + 1, size >> 1
-                if level == len(levels):
-                    levels.append(bytearray())
-                levels[level] += node
+    @abstractmethod
+    def node(self, level: int, index: int) -> bytes:
+        """The root of the complete subtree over the leaves ``index * 2**level`` to ``(index + 1) * 2**level``."""
 
     def leaf(self, index: int) -> bytes:
         """The leaf's hash."""
         return self.node(0, index)
-
-    def node(self, level: int, index: int) -> bytes:
-        """The root of the complete subtree over the leaves ``index * 2**level`` to ``(index + 1) * 2**level``."""
-        found = bytes(self._levels[level][index * HASH_BYTES : (index + 1) * HASH_BYTES])
-        if len(found) != HASH_BYTES:
-            raise IndexError(f"no node {index} at level {level} in a tree of {len(self)}")
-        return found
-
-    def hashes(self, level: int, start: int, end: int) -> bytes:
-        """Consecutive nodes of a level, joined (for tiles)."""
-        return bytes(self._levels[level][start * HASH_BYTES : end * HASH_BYTES])
 
     def root(self, size: int | None = None) -> bytes:
         """The root of the first ``size`` leaves; all of them if not given."""
@@ -155,6 +133,40 @@ class Tree:
             return self.node(level, start >> level)
         middle = start + _split(width)
         return node_hash(self._range(start, middle), self._range(middle, end))
+
+
+class Tree(ProvingTree):
+    """In memory: every complete subtree's root is kept, 64 bytes a leaf in all."""
+
+    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
+        self._levels: list[bytearray] = [bytearray()]
+        self.extend(leaves)
+
+    def __len__(self) -> int:
+        return len(self._levels[0]) // HASH_BYTES
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        levels = self._levels
+        for node in leaves:
+            levels[0] += node
+            size, level = len(levels[0]) // HASH_BYTES, 0
+            while not size & 1:
+                below = levels[level]
+                node = sha256(b"\x01" + below[-2 * HASH_BYTES :]).digest()
+                level, size = level + 1, size >> 1
+                if level == len(levels):
+                    levels.append(bytearray())
+                levels[level] += node
+
+    def node(self, level: int, index: int) -> bytes:
+        found = bytes(self._levels[level][index * HASH_BYTES : (index + 1) * HASH_BYTES])
+        if len(found) != HASH_BYTES:
+            raise IndexError(f"no node {index} at level {level} in a tree of {len(self)}")
+        return found
+
+    def hashes(self, level: int, start: int, end: int) -> bytes:
+        """Consecutive nodes of a level, joined (for tiles)."""
+        return bytes(self._levels[level][start * HASH_BYTES : end * HASH_BYTES])
 
 
 def _split(width: int) -> int:
