@@ -1,0 +1,86 @@
+"""Calls to one peer's node over HTTPS with mutual TLS: one connection kept open, several addresses tried in turn."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Generator
+from typing import TypeVar
+
+import httpx
+
+from keepclear.channel.charter import Party
+from keepclear.channel.wire import MESSAGE_BYTES_MAX, Ask
+from keepclear.edge.channel_keys import NodeKeys
+from keepclear.edge.channel_tls import caller_context
+from keepclear.errors import KeepclearError
+
+__all__ = ["PREFIX", "PeerClient", "Unreachable"]
+
+PREFIX = "/channel/v1"
+CONNECT_S, ANSWER_S = 3.0, 15.0
+"""A batch of 1,000 entries takes a peer some 0.2 s to verify; a check is answered at once."""
+
+T = TypeVar("T")
+
+
+class Unreachable(KeepclearError):
+    """The peer did not answer, or not as a node does. Says nothing of its intent."""
+
+
+class PeerClient:
+    """For one thread. A context manager."""
+
+    def __init__(self, peer: Party, keys: NodeKeys, *, answer_s: float = ANSWER_S) -> None:
+        self.peer = peer
+        self._context = caller_context(keys, peer)
+        self._timeout = httpx.Timeout(answer_s, connect=CONNECT_S)
+        self._client: httpx.Client | None = None
+        self._url = 0
+
+    def ask(self, ask: Ask) -> bytes:
+        """The answer's bytes; raises :class:`Unreachable` after one try. The next try takes the next address."""
+        if self._client is None:
+            limits = httpx.Limits(max_connections=2, max_keepalive_connections=1)
+            self._client = httpx.Client(verify=self._context, timeout=self._timeout, limits=limits, trust_env=False)
+        url = self.peer.urls[self._url % len(self.peer.urls)].rstrip("/") + f"{PREFIX}/{ask.path}"
+        try:
+            with self._client.stream("POST", url, content=ask.body) as response:
+                data = b""
+                for chunk in response.iter_raw():
+                    data += chunk
+                    if len(data) > MESSAGE_BYTES_MAX:
+                        raise Unreachable(f"{self.peer.id} answers with more than {MESSAGE_BYTES_MAX:,} bytes")
+                if response.status_code != 200:
+                    said = data[:200].decode(errors="replace").strip()
+                    raise Unreachable(f"{self.peer.id} answers {response.status_code}: {said}")
+                return data
+        except (httpx.HTTPError, ssl.SSLError, OSError) as error:
+            self.close()
+            self._url += 1
+            raise Unreachable(f"{self.peer.id} cannot be reached at {url}: {_reason(error)}") from None
+
+    def drive(self, dialogue: Generator[Ask, bytes, T]) -> T:
+        """Carries a dialogue of :mod:`keepclear.channel.exchange` to its end."""
+        try:
+            ask = next(dialogue)
+            while True:
+                ask = dialogue.send(self.ask(ask))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def __enter__(self) -> PeerClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return "its certificate is not the one in the charter" if "CERTIFICATE_VERIFY_FAILED" in text else text
