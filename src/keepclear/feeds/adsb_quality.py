@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keepclear.feeds.reports import Float32s, Floats, TargetCategory, TargetDomain
+from keepclear.feeds.screening import ACCURACY_MAX_M
 
 __all__ = [
     "EPU_BY_NACP_M",
@@ -49,7 +50,7 @@ def accuracy_of_columns(nac_p: Floats, nic: Floats, rc_m: Floats) -> Float32s:
         return np.where(usable, table[np.where(usable, codes, 0).astype(np.int64)], np.float32(_NAN))
 
     accuracy_m = looked_up(EPU_BY_NACP_M, nac_p)
-    accuracy_m = np.where(np.isnan(accuracy_m) & (rc_m > 0), rc_m, accuracy_m)
+    accuracy_m = np.where(np.isnan(accuracy_m) & (rc_m > 0) & (rc_m <= ACCURACY_MAX_M), rc_m, accuracy_m)
     return np.where(np.isnan(accuracy_m), looked_up(RC_BY_NIC_M, nic), accuracy_m).astype(np.float32)
 
 

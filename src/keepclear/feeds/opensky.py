@@ -17,7 +17,14 @@ from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.json_documents import UNREADABLE, DocumentCutter
 from keepclear.feeds.reports import Labels, ReportBatch, TargetCategory, TargetDomain, concatenate
-from keepclear.feeds.screening import screen_positions, wrapped_lon_deg
+from keepclear.feeds.screening import (
+    ALTITUDE_MAX_M,
+    SPEED_MAX_MPS,
+    directions,
+    screen_positions,
+    within,
+    wrapped_lon_deg,
+)  # fmt: skip
 
 __all__ = ["StatesDecoder", "looks_like_states"]
 
@@ -136,11 +143,17 @@ class StatesDecoder:
             received_s=received_s if math.isfinite(received_s) else None,
             lat_deg=lat_deg,
             lon_deg=wrapped_lon_deg(lon_deg),
-            altitude_baro_m=np.array([s.baro_altitude for s in states], dtype=np.float64),
-            altitude_geo_m=np.array([s.geo_altitude for s in states], dtype=np.float64),
-            ground_speed_mps=np.array([s.velocity for s in states], dtype=np.float32),
-            track_deg=np.array([s.true_track for s in states], dtype=np.float64) % 360.0,
-            vertical_rate_mps=np.array([s.vertical_rate for s in states], dtype=np.float32),
+            altitude_baro_m=within(
+                np.array([s.baro_altitude for s in states], dtype=np.float64), -ALTITUDE_MAX_M, ALTITUDE_MAX_M
+            ),
+            altitude_geo_m=within(
+                np.array([s.geo_altitude for s in states], dtype=np.float64), -ALTITUDE_MAX_M, ALTITUDE_MAX_M
+            ),
+            ground_speed_mps=within(np.array([s.velocity for s in states], dtype=np.float64), 0.0, SPEED_MAX_MPS),
+            track_deg=directions(np.array([s.true_track for s in states], dtype=np.float64)),
+            vertical_rate_mps=within(
+                np.array([s.vertical_rate for s in states], dtype=np.float64), -SPEED_MAX_MPS, SPEED_MAX_MPS
+            ),
             on_ground=[-1 if s.on_ground is None else int(s.on_ground) for s in states],
             domain=np.array(ground, dtype=np.uint8),
             category=np.array([_CATEGORIES.get(c, TargetCategory.UNKNOWN) for c in codes], dtype=np.uint8),

@@ -21,7 +21,14 @@ from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.json_documents import DOCUMENT_BYTES_MAX, UNREADABLE, DocumentCutter, first_repeated_key
 from keepclear.feeds.reports import Labels, ReportBatch, concatenate
-from keepclear.feeds.screening import screen_positions, wrapped_lon_deg
+from keepclear.feeds.screening import (
+    ALTITUDE_MAX_M,
+    SPEED_MAX_MPS,
+    directions,
+    screen_positions,
+    within,
+    wrapped_lon_deg,
+)  # fmt: skip
 from keepclear.quantities import FOOT_M, FT_PER_MIN_MPS, KNOT_MPS
 
 __all__ = ["AircraftJsonDecoder", "TraceDecoder", "looks_like_aircraft_json", "looks_like_trace"]
@@ -172,7 +179,7 @@ class AircraftJsonDecoder:
         on_ground = np.array([ft == "ground" for ft in baro_ft], dtype=np.int8)
         if str in set(map(type, baro_ft)):  # «ground» in the place of an altitude
             baro_ft = tuple(None if isinstance(ft, str) else ft for ft in baro_ft)
-        baro_rate, geo_rate = np.array(baro_fpm, dtype=np.float32), np.array(geo_fpm, dtype=np.float32)
+        baro_rate, geo_rate = (np.array(fpm, dtype=np.float64) for fpm in (baro_fpm, geo_fpm))
         domain = {code: domain_of_emitter(code or "") for code in set(emitters)}
         category = {code: category_of_emitter(code or "") for code in set(emitters)}
         batch = ReportBatch.build(
@@ -180,11 +187,13 @@ class AircraftJsonDecoder:
             received_s=self._received_s if math.isfinite(self._received_s) else None,
             lat_deg=lat_deg,
             lon_deg=wrapped_lon_deg(lon_deg),
-            altitude_baro_m=np.array(baro_ft, dtype=np.float64) * FOOT_M,
-            altitude_geo_m=np.array(geo_ft, dtype=np.float64) * FOOT_M,
-            ground_speed_mps=np.array(speed_kt, dtype=np.float64) * KNOT_MPS,
-            track_deg=np.array(track, dtype=np.float64) % 360.0,
-            vertical_rate_mps=np.where(np.isnan(baro_rate), geo_rate, baro_rate) * np.float32(FT_PER_MIN_MPS),
+            altitude_baro_m=within(np.array(baro_ft, dtype=np.float64) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
+            altitude_geo_m=within(np.array(geo_ft, dtype=np.float64) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
+            ground_speed_mps=within(np.array(speed_kt, dtype=np.float64) * KNOT_MPS, 0.0, SPEED_MAX_MPS),
+            track_deg=directions(np.array(track, dtype=np.float64)),
+            vertical_rate_mps=within(
+                np.where(np.isnan(baro_rate), geo_rate, baro_rate) * FT_PER_MIN_MPS, -SPEED_MAX_MPS, SPEED_MAX_MPS
+            ),
             accuracy_m=accuracy_of_columns(nac_p, nic, rc_m),
             on_ground=on_ground,
             domain=np.array([domain[code] for code in emitters], dtype=np.uint8),
@@ -274,11 +283,11 @@ class TraceDecoder:
             time_s=time_s,
             lat_deg=lat_deg,
             lon_deg=wrapped_lon_deg(lon_deg),
-            altitude_baro_m=np.array(baro, dtype=np.float64) * FOOT_M,
-            altitude_geo_m=np.array(geo, dtype=np.float64) * FOOT_M,
-            ground_speed_mps=np.array(speed, dtype=np.float64) * KNOT_MPS,
-            track_deg=np.array(track, dtype=np.float64) % 360.0,
-            vertical_rate_mps=np.array(climb, dtype=np.float64) * FT_PER_MIN_MPS,
+            altitude_baro_m=within(np.array(baro, dtype=np.float64) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
+            altitude_geo_m=within(np.array(geo, dtype=np.float64) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
+            ground_speed_mps=within(np.array(speed, dtype=np.float64) * KNOT_MPS, 0.0, SPEED_MAX_MPS),
+            track_deg=directions(np.array(track, dtype=np.float64)),
+            vertical_rate_mps=within(np.array(climb, dtype=np.float64) * FT_PER_MIN_MPS, -SPEED_MAX_MPS, SPEED_MAX_MPS),
             accuracy_m=np.array(accuracy, dtype=np.float32),
             on_ground=ground,
             domain=np.array([domain_of_emitter(e) for e in emitter], dtype=np.uint8),

@@ -15,16 +15,12 @@ import numpy.typing as npt
 from keepclear.errors import UsageError
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.reports import Labels, ReportBatch, TargetCategory, TargetDomain
+from keepclear.feeds.screening import ACCURACY_MAX_M, ALTITUDE_MAX_M, LATEST_S, SPEED_MAX_MPS, directions
 
 __all__ = ["LABEL_MAX", "ReportRows", "clean_label"]
 
-TIME_MAX_S = 7_258_118_400.0
-"""2200-01-01: an instant after it is a broken clock, and would not print."""
 LABEL_MAX = 128
 """Longest target, callsign or source kept: longer ones are garbage, and would fill the memory."""
-ALTITUDE_MAX_M = 1_000_000.0
-SPEED_MAX_MPS = 100_000.0
-ACCURACY_MAX_M = 20_000_000.0
 
 _NAN = math.nan
 
@@ -78,7 +74,7 @@ class ReportRows:
         ``above_mean_sea_level``: ``altitude_geo_m`` is referred to the geoid and still to be brought to the ellipsoid.
         ``simulated`` (the format says that this is no physical target) is written into the source's name.
         """
-        if not 0.0 <= time_s <= TIME_MAX_S:
+        if not 0.0 <= time_s <= LATEST_S:
             self.faults.add("time is missing or outside the years 1970 to 2200", where)
             return False
         if not (-90.0 <= lat_deg <= 90.0 and -360.0 <= lon_deg <= 360.0):
@@ -93,7 +89,7 @@ class ReportRows:
         self._rows.append(
             (
                 time_s,
-                received_s if 0.0 <= received_s <= TIME_MAX_S else time_s,
+                received_s if 0.0 <= received_s <= LATEST_S else time_s,
                 lat_deg,
                 lon_deg,
                 _within(altitude_baro_m, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
@@ -128,7 +124,7 @@ class ReportRows:
             altitude_baro_m=c[4],
             altitude_geo_m=c[5],
             ground_speed_mps=c[6],
-            track_deg=np.asarray(c[7], dtype=np.float32) % np.float32(360.0),  # 359.99999999 rounds to 360 in float32
+            track_deg=directions(np.array(c[7], dtype=np.float64)),
             vertical_rate_mps=c[8],
             accuracy_m=c[9],
             on_ground=c[10],

@@ -18,7 +18,14 @@ from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.lines import LineCutter
 from keepclear.feeds.reports import Labels, ReportBatch, TargetDomain
-from keepclear.feeds.screening import screen_positions, wrapped_lon_deg
+from keepclear.feeds.screening import (
+    ALTITUDE_MAX_M,
+    SPEED_MAX_MPS,
+    directions,
+    screen_positions,
+    within,
+    wrapped_lon_deg,
+)  # fmt: skip
 from keepclear.feeds.zone_shift import zone_shift_s
 from keepclear.quantities import FOOT_M, FT_PER_MIN_MPS, KNOT_MPS
 
@@ -99,10 +106,10 @@ class SbsDecoder:
             received_s=received_s if math.isfinite(received_s) else None,
             lat_deg=lat_deg,
             lon_deg=wrapped_lon_deg(lon_deg),
-            altitude_baro_m=altitude,
-            ground_speed_mps=speed,
-            track_deg=track,
-            vertical_rate_mps=climb,
+            altitude_baro_m=within(np.array(altitude), -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
+            ground_speed_mps=within(np.array(speed), 0.0, SPEED_MAX_MPS),
+            track_deg=directions(np.array(track)),
+            vertical_rate_mps=within(np.array(climb), -SPEED_MAX_MPS, SPEED_MAX_MPS),
             on_ground=ground,
             domain=TargetDomain.AIR,
             squawk=squawk,
@@ -143,7 +150,7 @@ class SbsDecoder:
         if fields[12] or fields[13] or fields[16]:
             speed, track, climb = _number(fields[12]), _number(fields[13]), _number(fields[16])
             if kind == b"4" or not math.isnan(speed):
-                known.speed_mps, known.track_deg, known.velocity_s = speed * KNOT_MPS, track % 360.0, time_s
+                known.speed_mps, known.track_deg, known.velocity_s = speed * KNOT_MPS, track, time_s
                 known.climb_mps = climb * FT_PER_MIN_MPS
         ground = fields[21].strip()
         if ground in (b"0", b"1", b"-1"):

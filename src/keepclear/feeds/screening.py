@@ -1,21 +1,30 @@
-"""The last look at decoded positions before they become reports: refuse what cannot be a position."""
+"""The last look at decoded columns before they become reports: a row that cannot be a position is refused, a number
+that cannot be is «not known»."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.feeds.decoder import FAULT_EXAMPLES_MAX, Faults
-from keepclear.feeds.reports import Floats
+from keepclear.feeds.reports import Float32s, Floats
 
-__all__ = ["EARLIEST_S", "LATEST_S", "screen_positions", "wrapped_lon_deg"]
+__all__ = [
+    "ACCURACY_MAX_M", "ALTITUDE_MAX_M", "EARLIEST_S", "LATEST_S", "SPEED_MAX_MPS", "directions", "screen_positions",
+    "within", "wrapped_lon_deg",
+]  # fmt: skip
 
+_T = TypeVar("_T", Floats, Float32s)
 EARLIEST_S = 0.0
 LATEST_S = 7_258_118_400.0
 """2200-01-01: a later instant is a wrong unit (milliseconds read as seconds), not a report."""
+ALTITUDE_MAX_M = 1_000_000.0
+SPEED_MAX_MPS = 100_000.0
+ACCURACY_MAX_M = 20_000_000.0
+"""What is larger is garbage: nothing flies there or so fast, and the Earth has no place so far away."""
 
 
 _SWAPPED = "latitude outside ±90° (latitude and longitude swapped?)"
@@ -58,3 +67,25 @@ def wrapped_lon_deg(lon_deg: Floats) -> Floats:
     if len(lon_deg) and lon_deg.max() >= 180.0:
         return np.where(lon_deg >= 180.0, lon_deg - 360.0, lon_deg)
     return lon_deg
+
+
+def within(values: _T, low: float, high: float) -> _T:
+    """The same numbers, those outside the bounds ``nan``; the same array where there are none.
+
+    One such value would be an infinity in the single precision of a column, and a warning on the user's screen.
+    """
+    if not len(values) or not (np.fmin.reduce(values) < low or np.fmax.reduce(values) > high):
+        return values
+    return np.where((values >= low) & (values <= high), values, values.dtype.type(np.nan))
+
+
+def directions(track_deg: _T) -> Float32s:
+    """Degrees in [0, 360); what is no direction becomes ``nan``. The same array where there is nothing to do."""
+    if len(track_deg) and (np.fmin.reduce(track_deg) < 0.0 or np.fmax.reduce(track_deg) >= 360.0):
+        turned: Float32s = (within(track_deg, -360.0, 720.0) % 360.0).astype(np.float32)
+        turned[turned >= 360.0] = 0.0
+        return turned
+    narrow: Float32s = track_deg.astype(np.float32, copy=False)
+    if len(narrow) and np.fmax.reduce(narrow) >= 360.0:  # 359.99999999 rounds to 360 in single precision
+        narrow = np.where(narrow >= 360.0, np.float32(0.0), narrow)
+    return narrow

@@ -14,7 +14,15 @@ from keepclear.errors import InputError
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.report_rows import clean_label
 from keepclear.feeds.reports import Floats, Labels, ReportBatch, TargetCategory, TargetDomain
-from keepclear.feeds.screening import screen_positions, wrapped_lon_deg
+from keepclear.feeds.screening import (
+    ACCURACY_MAX_M,
+    ALTITUDE_MAX_M,
+    SPEED_MAX_MPS,
+    directions,
+    screen_positions,
+    within,
+    wrapped_lon_deg,
+)  # fmt: skip
 from keepclear.feeds.table_columns import Column
 
 __all__ = ["TableRows"]
@@ -23,6 +31,11 @@ _DTYPES: dict[str, Any] = {
     "time_s": np.float64, "received_s": np.float64, "lat_deg": np.float64, "lon_deg": np.float64,
     "altitude_baro_m": np.float64, "altitude_geo_m": np.float64, "ground_speed_mps": np.float32,
     "track_deg": np.float32, "vertical_rate_mps": np.float32, "accuracy_m": np.float32,
+}  # fmt: skip
+_BOUNDS = {
+    "altitude_baro_m": (-ALTITUDE_MAX_M, ALTITUDE_MAX_M), "altitude_geo_m": (-ALTITUDE_MAX_M, ALTITUDE_MAX_M),
+    "ground_speed_mps": (0.0, SPEED_MAX_MPS), "track_deg": (-360.0, 720.0),
+    "vertical_rate_mps": (-SPEED_MAX_MPS, SPEED_MAX_MPS), "accuracy_m": (0.0, ACCURACY_MAX_M),
 }  # fmt: skip
 _NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _YEAR_1990_S, _YEAR_2100_S = 631_152_000.0, 4_102_444_800.0
@@ -63,7 +76,7 @@ class TableRows:
         found.setdefault("callsign", nobody)
         found.setdefault("source", Labels(self._constant(np.int32, 0, n), (self._source,)) if self._source else nobody)
         found["lon_deg"] = wrapped_lon_deg(lon_deg)
-        found["track_deg"] = _turned(found["track_deg"])
+        found["track_deg"] = directions(found["track_deg"])
         batch = ReportBatch(**found)
         keep = screen_positions(time_s, lat_deg, lon_deg, self._faults, where)
         return batch if keep is None else batch.take(keep)
@@ -80,7 +93,7 @@ class TableRows:
             if column.ours in ("time_s", "received_s"):
                 return self._times(column, array)
             if column.ours in _DTYPES:
-                return _numbers(array, _DTYPES[column.ours], column.factor)
+                return _numbers(array, _DTYPES[column.ours], column.factor, _BOUNDS.get(column.ours))
             if column.ours == "on_ground":
                 return _flags(array)
             if column.ours == "squawk":
@@ -207,16 +220,21 @@ def _numpy(array: Any, dtype: Any) -> npt.NDArray[Any]:
     return values.astype(dtype)
 
 
-def _numbers(array: Any, dtype: Any, factor: float) -> npt.NDArray[Any]:
-    """A numeric column, nulls as ``nan``."""
+def _numbers(
+    array: Any, dtype: Any, factor: float = 1.0, bounds: tuple[float, float] | None = None
+) -> npt.NDArray[Any]:
+    """A numeric column, nulls and what lies out of bounds as ``nan``."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
         array = array.cast(pa.float64())
     if array.null_count:
         array = pc.fill_null(array.cast(pa.float64(), safe=False), np.nan)
-    values = _numpy(array, np.float64 if factor != 1.0 else dtype)
-    return values if factor == 1.0 else (values * factor).astype(dtype, copy=False)
+    # Bounds are looked at before the numbers are narrowed: 10³⁰⁸ has no single precision.
+    values = _numpy(array, np.float64 if factor != 1.0 or pa.types.is_float64(array.type) else dtype)
+    if factor != 1.0:
+        values = values * factor
+    return (within(values, *bounds) if bounds else values).astype(dtype, copy=False)
 
 
 def _sized(times: Floats) -> Floats:
@@ -230,13 +248,6 @@ def _sized(times: Floats) -> Floats:
     return scaled
 
 
-def _turned(track_deg: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Directions in [0, 360)."""
-    if not len(track_deg) or (np.nanmin(track_deg, initial=0.0) >= 0.0 and np.nanmax(track_deg, initial=0.0) < 360.0):
-        return track_deg
-    return np.where(np.isfinite(track_deg), track_deg % np.float32(360.0), np.float32(np.nan))
-
-
 def _flags(array: Any) -> npt.NDArray[np.int8]:
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -247,7 +258,7 @@ def _flags(array: Any) -> npt.NDArray[np.int8]:
         return np.where(yes, 1, np.where(no, 0, -1)).astype(np.int8)
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.int8())
-    values = _numbers(array, np.float64, 1.0)
+    values = _numbers(array, np.float64)
     return np.where(values == 1.0, 1, np.where(values == 0.0, 0, -1)).astype(np.int8)
 
 
@@ -259,7 +270,7 @@ def _squawks(array: Any) -> npt.NDArray[np.int16]:
         texts = pc.utf8_trim_whitespace(array.cast(pa.string()))
         octal = pc.match_substring_regex(texts, r"^[0-7]{1,4}(\.0)?$")
         array = pc.if_else(octal, texts, pa.scalar(None, pa.string())).cast(pa.float64())
-    values = _numbers(array, np.float64, 1.0)
+    values = _numbers(array, np.float64)
     valid = (values >= 0.0) & (values <= 7777.0)
     return np.where(valid, np.where(valid, values, 0.0), -1).astype(np.int16)
 
@@ -267,7 +278,7 @@ def _squawks(array: Any) -> npt.NDArray[np.int16]:
 def _codes(array: Any, kind: type[TargetDomain] | type[TargetCategory]) -> npt.NDArray[np.uint8]:
     """Our codes, as numbers or by name in either case; anything else is UNKNOWN."""
     if pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
-        values = _numbers(array, np.float64, 1.0)
+        values = _numbers(array, np.float64)
         return np.where((values >= 0) & (values < len(kind)), np.nan_to_num(values), 0).astype(np.uint8)
     if not pa.types.is_dictionary(array.type):
         array = array.cast(pa.string()).dictionary_encode()
