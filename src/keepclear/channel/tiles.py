@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from keepclear.channel.merkle import Tree
+from keepclear.channel.merkle import ProvingTree
 from keepclear.errors import InputError
 
 __all__ = ["ENTRY_BYTES_MAX", "TILE_WIDTH", "Tile", "decode_bundle", "encode_bundle", "entry_tiles", "hash_tiles"]
@@ -26,6 +26,11 @@ class Tile:
     def start(self) -> int:
         """The first leaf."""
         return self.index << 8 * (max(self.level, 0) + 1)
+
+    @property
+    def end(self) -> int:
+        """How many leaves a log has that reaches so far."""
+        return self.index * TILE_WIDTH + self.width << 8 * max(self.level, 0)
 
     @property
     def path(self) -> str:
@@ -56,7 +61,7 @@ class Tile:
             raise InputError(f"{path[:60]!r} is not a tile's path")
         return tile
 
-    def hashes(self, tree: Tree) -> bytes:
+    def hashes(self, tree: ProvingTree) -> bytes:
         """The tile's content."""
         return tree.hashes(8 * self.level, self.index * TILE_WIDTH, self.index * TILE_WIDTH + self.width)
 

@@ -37,6 +37,11 @@ class PeerClient:
         self._client: httpx.Client | None = None
         self._url = 0
 
+    @property
+    def on_backup(self) -> bool:
+        """Whether the next call goes to another address than the first that the charter names."""
+        return self._url % len(self.peer.urls) != 0
+
     def ask(self, ask: Ask) -> bytes:
         """The answer's bytes; raises :class:`Unreachable` after one try. The next try takes the next address."""
         if self._client is None:
