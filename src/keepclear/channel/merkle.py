@@ -71,6 +71,10 @@ class ProvingTree(ABC):
         """The leaf's hash."""
         return self.node(0, index)
 
+    def hashes(self, level: int, start: int, end: int) -> bytes:
+        """Consecutive nodes of a level, joined (for tiles)."""
+        return b"".join(self.node(level, index) for index in range(start, end))
+
     def root(self, size: int | None = None) -> bytes:
         """The root of the first ``size`` leaves; all of them if not given."""
         return self._range(0, len(self) if size is None else self._held(size))
@@ -165,7 +169,6 @@ class Tree(ProvingTree):
         return found
 
     def hashes(self, level: int, start: int, end: int) -> bytes:
-        """Consecutive nodes of a level, joined (for tiles)."""
         return bytes(self._levels[level][start * HASH_BYTES : end * HASH_BYTES])
 
 
