@@ -69,8 +69,9 @@ class Message(Body, frozen=True, kw_only=True):
     upper: AltitudeLimit | None = None
     action: Action = Action.NONE
     addressee: Addressee | None = None
-    affected: Names = ()
-    """parties that the matter affects and that are NOT on the channel (practice R1.5); () = none is known"""
+    affected: Names | None = None
+    """parties that the matter affects and that are NOT on the channel (practice R1.5); () = none is known, null = not
+    stated, with which a notification, a warning and a request to cease are not sent"""
     test_text: TestText | None = None
     """a test's text by its number; a test says nothing else (practice R1.9)"""
     text: Text = ""
@@ -89,9 +90,9 @@ class Message(Body, frozen=True, kw_only=True):
         for name in ("zone", "zone_version", "by_role", "verified_by_role"):
             check_text(getattr(self, name), name, lines=False)
         check_text(self.text, "text")
-        for affected in self.affected:
+        for affected in self.affected or ():
             check_text(affected, "affected", lines=False)
-        if len(set(self.affected)) < len(self.affected):
+        if self.affected and len(set(self.affected)) < len(self.affected):
             raise InputError("it names one party twice", where="affected")
         check_interval(self.from_ms, self.to_ms, "to_ms")
         self._check_text_and_translations()

@@ -1,0 +1,109 @@
+"""All messages of a channel and what was said about each, folded entry by entry as the logs grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from keepclear.channel.charter import Charter
+from keepclear.channel.entry import Record, Reference
+from keepclear.errors import InputError, UsageError
+from keepclear.messages.delivery import Delivery, Filed, Held, filed, follow, in_order
+from keepclear.messages.message import Message, format_id, parse_id
+from keepclear.messages.timers import Timers
+
+__all__ = ["Correspondence"]
+
+
+@dataclass(slots=True)
+class Correspondence:
+    """What one party can read of a channel: begin empty, :meth:`take` the records of every log in order."""
+
+    charter: Charter
+    party: str
+    taken: dict[str, int] = field(default_factory=dict)
+    """by log: how many entries were looked at"""
+    unread: list[str] = field(default_factory=list)
+    """entries whose body is here and is not what its kind says: one line each, shown and not hidden"""
+    _messages: dict[str, Filed] = field(default_factory=dict)
+    _about: dict[str, list[Filed]] = field(default_factory=dict)
+    """by the leaf of the message that they answer"""
+    _withdrawing: list[Filed] = field(default_factory=list)
+    _serials: dict[int, int] = field(default_factory=dict)
+
+    def take(self, log: str, records: Iterable[Record]) -> list[Filed]:
+        """Consecutive records of a log from where it was left off; those that could be read here."""
+        read = []
+        for record in records:
+            self.taken[log] = self.taken.get(log, 0) + 1
+            try:
+                entry = filed(record)
+            except InputError as error:
+                self.unread.append(f"entry {self.taken[log] - 1} of {log}: {error}")
+                continue
+            if entry is not None:
+                self._file(entry)
+                read.append(entry)
+        return read
+
+    def _file(self, entry: Filed) -> None:
+        for leaf in entry.re:
+            self._about.setdefault(leaf, []).append(entry)
+        message = entry.body
+        if not isinstance(message, Message):
+            return
+        try:
+            origin, year, serial = parse_id(message.id)
+        except InputError:
+            origin, year, serial = "", 0, 0
+        if origin != entry.party or message.id in self._messages:
+            # Another party's number, or one given twice: kept under a name that shows it.
+            self.unread.append(f"entry {entry.seq} of {entry.party} calls itself {message.id}, which it cannot be")
+            return
+        self._messages[message.id] = entry
+        if message.refs:
+            self._withdrawing.append(entry)
+        if origin == self.party:
+            self._serials[year] = max(self._serials.get(year, 0), serial)
+
+    def next_id(self, at_ms: int) -> str:
+        """The number of our next message."""
+        year = parse_id(format_id(self.party, at_ms, 1))[1]
+        return format_id(self.party, at_ms, self._serials.get(year, 0) + 1)
+
+    def message(self, message_id: str) -> Filed:
+        found = self._messages.get(message_id.upper())
+        if found is None:
+            raise UsageError(f"there is no message {message_id} here; «keepclear channel inbox --all» lists them")
+        return found
+
+    def reference(self, message_id: str) -> Reference:
+        found = self.message(message_id)
+        return Reference(found.party, found.seq, found.leaf)
+
+    def inbox(self) -> list[Filed]:
+        """Messages to us, the most urgent first, then the oldest."""
+        return in_order(m for m in self._messages.values() if m.party != self.party and self._is_to_us(m))
+
+    def outbox(self) -> list[Filed]:
+        return in_order(m for m in self._messages.values() if m.party == self.party)
+
+    def _is_to_us(self, message: Filed) -> bool:
+        return not message.to or self.party in message.to
+
+    def about(self, message_id: str) -> Sequence[Filed]:
+        """What was said about a message, in the order in which it came here."""
+        return self._about.get(self.message(message_id).leaf, [])
+
+    def delivery(self, message: Filed, held: Iterable[Held], now_ms: int) -> Delivery:
+        """How far a message got; ``held`` are the cosignatures of its log."""
+        entries = [*self._about.get(message.leaf, []), *self._withdrawing]
+        timers = Timers.from_charter(self.charter.timers.messages)
+        return follow(message, self.charter.ids, held, entries, now_ms, timers=timers)
+
+    def __iter__(self) -> Iterator[Filed]:
+        yield from in_order(self._messages.values())
+
+    @property
+    def messages(self) -> Mapping[str, Filed]:
+        return self._messages
