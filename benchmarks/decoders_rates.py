@@ -20,8 +20,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from keepclear.feeds.cpr import longitude_zones
 from keepclear.feeds.formats import DecoderOptions, make_decoder
+from keepclear.feeds.kernels.cpr import longitude_zones
 from keepclear.feeds.mode_s_fields import parity_remainders
 
 CHUNK_BYTES = 1 << 20

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keepclear.feeds.cpr import airborne_pair, local_position, longitude_zones
 from keepclear.feeds.formats import DecoderOptions, make_decoder
+from keepclear.feeds.kernels.cpr import airborne_pair, local_position, longitude_zones
 from keepclear.feeds.mode_s import AvrDecoder, BeastDecoder, HexLinesDecoder
 from keepclear.feeds.mode_s_aircraft import ADDRESSES_MAX, PAIR_AGE_MAX_S
 from keepclear.feeds.mode_s_fields import callsign_of, parity_remainders, read_fields
@@ -135,17 +135,19 @@ def test_a_jump_is_refused_until_it_lasts() -> None:
     assert decoder.faults.counts == {"position no aircraft can have reached": 3}
 
 
+@settings(deadline=None)  # the first call loads the compiled code
 @given(st.floats(-89.9, 89.9), st.floats(-180.0, 179.999), st.booleans())
 def test_a_pair_gives_back_the_position_it_was_made_from(lat_deg: float, lon_deg: float, newest_is_odd: bool) -> None:
     even, odd = encoded(lat_deg, lon_deg, False), encoded(lat_deg, lon_deg, True)
-    place = airborne_pair(even[0] / 2**17, even[1] / 2**17, odd[0] / 2**17, odd[1] / 2**17, newest_is_odd)
-    if place is None:  # the two latitudes fell on both sides of a zone's edge
+    fits, *place = airborne_pair(even[0] / 2**17, even[1] / 2**17, odd[0] / 2**17, odd[1] / 2**17, newest_is_odd)
+    if not fits:  # the two latitudes fell on both sides of a zone's edge
         edges = {longitude_zones(lat_deg + d) for d in (-1e-4, 0.0, 1e-4)}
         assert len(edges) > 1
         return
     assert_near(place, lat_deg, lon_deg)
 
 
+@settings(deadline=None)
 @given(st.floats(-89.0, 89.0), st.floats(-180.0, 179.999), st.booleans(), st.floats(-0.3, 0.3), st.floats(-0.3, 0.3),
        st.booleans())  # fmt: skip
 def test_one_frame_and_a_near_point_give_back_the_position(
@@ -155,12 +157,18 @@ def test_one_frame_and_a_near_point_give_back_the_position(
     yz, xz = encoded(lat_deg, lon_deg, odd)
     fractions = (yz / 2**17 * scale % 1.0, xz / 2**17 * scale % 1.0)
     near_lon = (lon_deg + dlon + 180.0) % 360.0 - 180.0
-    place = local_position(*fractions, odd, max(-90.0, min(90.0, lat_deg + dlat)), near_lon, surface)
-    assert place is not None
+    fits, *place = local_position(*fractions, odd, max(-90.0, min(90.0, lat_deg + dlat)), near_lon, surface)
+    assert fits
     assert_near(place, lat_deg, lon_deg)
 
 
-def assert_near(place: tuple[float, float], lat_deg: float, lon_deg: float) -> None:
+def test_a_known_point_on_the_edge_of_a_zone_gives_the_position_beside_it() -> None:
+    yz, xz = encoded(22.0, 90.0, False)
+    _, *place = local_position(yz / 2**17 * 4 % 1.0, xz / 2**17 * 4 % 1.0, False, 22.0, 90.0, True)
+    assert_near(place, 22.0, 90.0)
+
+
+def assert_near(place: list[float], lat_deg: float, lon_deg: float) -> None:
     """Within 10 m: half a step of CPR is 2.5 m in latitude, and twice that in longitude near the equator."""
     east_deg = (place[1] - lon_deg + 180.0) % 360.0 - 180.0
     assert -180.0 <= place[1] < 180.0

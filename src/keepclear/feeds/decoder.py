@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,11 +36,20 @@ class Faults:
         return sum(self.counts.values())
 
     def add(self, reason: str, where: str = "") -> None:
-        if reason not in self.counts and len(self.counts) >= FAULT_REASONS_MAX:
-            reason = "other"
-        self.counts[reason] = self.counts.get(reason, 0) + 1
+        reason = self._count(reason, 1)
         if len(self.examples) < FAULT_EXAMPLES_MAX:
             self.examples.append(Fault(where, reason))
+
+    def add_all(self, reason: str, rows: Sequence[int], where: Callable[[int], str]) -> None:
+        """The same for many rows at once; ``where`` is asked only for as many examples as are kept."""
+        reason = self._count(reason, len(rows))
+        self.examples += [Fault(where(row), reason) for row in rows[: FAULT_EXAMPLES_MAX - len(self.examples)]]
+
+    def _count(self, reason: str, times: int) -> str:
+        if reason not in self.counts and len(self.counts) >= FAULT_REASONS_MAX:
+            reason = "other"
+        self.counts[reason] = self.counts.get(reason, 0) + times
+        return reason
 
 
 class Decoder(Protocol):

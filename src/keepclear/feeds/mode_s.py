@@ -12,12 +12,14 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from keepclear.errors import InputError
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.lines import LineCutter
 from keepclear.feeds.mode_s_aircraft import ModeSAircraft
+from keepclear.feeds.receiver_clock import ReceiverClock
 from keepclear.feeds.reports import ReportBatch
 from keepclear.quantities import parse_instant
 
@@ -29,15 +31,6 @@ __all__ = [
     "looks_like_beast",
     "looks_like_hex_lines",
 ]
-
-_TICKS_A_SECOND = 12_000_000.0
-_MLAT_TICKS = 0xFF004D4C4154
-"""dump1090's mark for «a position computed by multilateration»: no time in it."""
-_JUMP_MAX_S = 3600.0
-"""A silence longer than this, or a step back of a second, is a receiver that was restarted."""
-_DRIFT_MAX_S = 2.0
-"""A live receiver's own clock may run away from ours by so much before it is set again."""
-_GPS_NEAR_S = 5.0
 
 
 def looks_like_beast(head: bytes) -> bool:
@@ -74,71 +67,13 @@ class _Receiver:
         self._aircraft = ModeSAircraft(self.faults, options.source, receiver)
 
     def _fold(
-        self, time_s: list[float], payloads: list[bytes], received_s: float, where: Callable[[int], str]
+        self, time_s: npt.ArrayLike, payloads: list[bytes], received_s: float, where: Callable[[int], str]
     ) -> ReportBatch:
         if not payloads:
             return ReportBatch.empty()
         frames = np.frombuffer(b"".join([p.ljust(14, b"\0") for p in payloads]), dtype=np.uint8).reshape(-1, 14)
         is_long = np.array([len(p) == 14 for p in payloads])
-        return self._aircraft.fold(np.array(time_s), float(received_s), frames, is_long, where)
-
-
-class _ReceiverClock:
-    """Absolute time from a receiver's 48-bit counter: 12 MHz ticks, or GPS seconds of the day and nanoseconds.
-
-    The counter says only how much time passed. It is counted from ``start_s`` (a recording) or from the time of
-    receipt of the first frame (live; then set again whenever it runs away from the times of receipt). A Radarcape's
-    GPS time is taken for such when its second of the day agrees with that first instant within 5 s.
-    """
-
-    def __init__(self, start_s: float | None) -> None:
-        self._start_s = start_s
-        self._anchor: tuple[int, float, float] | None = None
-        """ticks, instant, and the time of receipt then"""
-        self._is_gps = False
-        self._last_ticks = 0
-        self._last_s = math.nan
-
-    def instant(self, ticks: int, received_s: float) -> float:
-        if ticks in (0, _MLAT_TICKS):
-            return received_s if self._start_s is None or self._anchor is None else self._last_s
-        if self._anchor is None:
-            first_s = received_s if self._start_s is None else self._start_s
-            self._anchor = (ticks, first_s, received_s)
-            self._is_gps = math.isfinite(first_s) and _is_gps_near(ticks, first_s)
-            self._last_s = first_s
-        elif not self._is_gps:
-            self._mend(ticks, received_s)
-        self._last_ticks = ticks
-        base_ticks, base_s, _ = self._anchor
-        if self._is_gps:
-            self._last_s = _gps_instant(ticks, self._last_s)
-        else:
-            self._last_s = base_s + (ticks - base_ticks) / _TICKS_A_SECOND
-        return self._last_s
-
-    def _mend(self, ticks: int, received_s: float) -> None:
-        assert self._anchor is not None
-        base_ticks, base_s, base_received_s = self._anchor
-        step_s = (ticks - self._last_ticks) / _TICKS_A_SECOND
-        if not -1.0 <= step_s <= _JUMP_MAX_S:
-            resumed_s = received_s if self._start_s is None and received_s > self._last_s else self._last_s
-            self._anchor = (ticks, resumed_s, received_s)
-        elif self._start_s is None and received_s != base_received_s:
-            counted_s = base_s + (ticks - base_ticks) / _TICKS_A_SECOND
-            if abs(counted_s - received_s) > _DRIFT_MAX_S:
-                self._anchor = (ticks, received_s, received_s)
-
-
-def _is_gps_near(ticks: int, near_s: float) -> bool:
-    second, nanosecond = ticks >> 30, ticks & 0x3FFFFFFF
-    apart_s = abs((second - near_s % 86400.0 + 43200.0) % 86400.0 - 43200.0)
-    return second < 86400 and nanosecond < 1_000_000_000 and apart_s <= _GPS_NEAR_S
-
-
-def _gps_instant(ticks: int, near_s: float) -> float:
-    of_day_s = (ticks >> 30) + (ticks & 0x3FFFFFFF) * 1e-9
-    return near_s + (of_day_s - near_s % 86400.0 + 43200.0) % 86400.0 - 43200.0
+        return self._aircraft.fold(np.asarray(time_s, dtype=np.float64), float(received_s), frames, is_long, where)
 
 
 # A frame is 0x1a, its type, then 6 bytes of time, 1 of signal and the message; 0x1a inside is doubled. The second
@@ -149,7 +84,7 @@ _BEAST = re.compile(
     % ((_UNIT,) * 8),
     re.DOTALL,
 )
-_BEAST_FRAME_BYTES_MAX = 2 + 2 * 21
+_MODE_S_BYTES_MIN, _FRAME_BYTES_MIN = 16, 10
 
 
 class BeastDecoder(_Receiver):
@@ -157,49 +92,44 @@ class BeastDecoder(_Receiver):
 
     def __init__(self, options: DecoderOptions) -> None:
         super().__init__(options)
-        self._clock = _ReceiverClock(options.start_s)
+        self._clock = ReceiverClock(options.start_s)
         self._kept = b""
         self._kept_at = 0
         self._frames_seen = 0
         self._lost = False
 
     def decode(self, data: bytes, received_s: float) -> ReportBatch:
-        stream = self._kept + data if self._kept else data
-        time_s: list[float] = []
-        payloads: list[bytes] = []
-        end = 0
-        keep_from = len(stream)
-        for match in _BEAST.finditer(stream):
-            self._note_lost(match.start() > end, end)
-            frame = match.group(1)
-            if frame is None:
-                keep_from = end = match.start()
-                break
-            end = match.end()
-            self._lost = False
-            if frame[0] in b"23":
-                if b"\x1a" in frame:
-                    frame = frame.replace(b"\x1a\x1a", b"\x1a")
-                time_s.append(self._clock.instant(int.from_bytes(frame[1:7], "big"), received_s))
-                payloads.append(frame[8:])
-        else:
-            self._note_lost(end < len(stream), end)
+        from keepclear.feeds.kernels.beast import cut_frames  # compiled code is loaded on first use only
+
+        stream = self._kept + data if self._kept else bytes(data)
+        room = len(stream) // _MODE_S_BYTES_MIN + 2
+        ticks, is_long = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.bool_)
+        frames = np.empty((room, 14), dtype=np.uint8)
+        lost_at = np.empty(len(stream) // _FRAME_BYTES_MIN + 2, dtype=np.int64)
+        tally = np.array([0, 0, self._lost], dtype=np.int64)
+        count = cut_frames(np.frombuffer(stream, dtype=np.uint8), ticks, is_long, frames, lost_at, tally)
+        keep_from, lost, self._lost = int(tally[0]), int(tally[1]), bool(tally[2])
+        if lost:
+            at = self._kept_at
+            self.faults.add_all(
+                "bytes that belong to no Beast frame", lost_at[:lost].tolist(), lambda place: f"byte {at + place}"
+            )
         self._kept = stream[keep_from:]
         self._kept_at += keep_from
+        if not count:
+            return ReportBatch.empty()
         first = self._frames_seen + 1
-        self._frames_seen += len(payloads)
-        return self._fold(time_s, payloads, received_s, lambda row: f"frame {first + row}")
+        self._frames_seen += count
+        time_s = self._clock.instants(ticks[:count], received_s)
+        return self._aircraft.fold(
+            time_s, float(received_s), frames[:count], is_long[:count], lambda row: f"frame {first + row}"
+        )
 
     def finish(self) -> ReportBatch:
         if self._kept:
             self.faults.add("Beast frame cut off at the end", f"byte {self._kept_at}")
         self._kept = b""
         return ReportBatch.empty()
-
-    def _note_lost(self, lost: bool, at: int) -> None:
-        if lost and not self._lost:
-            self.faults.add("bytes that belong to no Beast frame", f"byte {self._kept_at + at}")
-        self._lost = lost
 
 
 _AVR = re.compile(rb"(?:\*|([@%])([0-9A-Fa-f]{12})|(<)([0-9A-Fa-f]{12})[0-9A-Fa-f]{2})?((?:[0-9A-Fa-f]{14}){1,2})")
@@ -213,7 +143,7 @@ class AvrDecoder(_Receiver):
 
     def __init__(self, options: DecoderOptions) -> None:
         super().__init__(options)
-        self._clock = _ReceiverClock(options.start_s)
+        self._clock = ReceiverClock(options.start_s)
         self._lines = LineCutter(self.faults, 4096)
 
     def decode(self, data: bytes, received_s: float) -> ReportBatch:
@@ -223,7 +153,7 @@ class AvrDecoder(_Receiver):
         return self._read(self._lines.finish(), math.nan)
 
     def _read(self, lines: list[bytes], received_s: float) -> ReportBatch:
-        time_s: list[float] = []
+        counters: list[int] = []
         payloads: list[bytes] = []
         first = self._lines.lines_seen - len(lines) + 1
         numbers: list[int] = []
@@ -237,9 +167,10 @@ class AvrDecoder(_Receiver):
                     self.faults.add("not an AVR frame", f"frame {number}")
                 continue
             ticks = match.group(2) or match.group(4)
-            time_s.append(self._clock.instant(int(ticks, 16) if ticks else 0, received_s))
+            counters.append(int(ticks, 16) if ticks else 0)
             payloads.append(bytes.fromhex(match.group(5).decode("ascii")))
             numbers.append(number)
+        time_s = self._clock.instants(np.array(counters, dtype=np.int64), received_s)
         return self._fold(time_s, payloads, received_s, lambda row: f"frame {numbers[row]}")
 
 

@@ -16,7 +16,15 @@ import numpy.typing as npt
 from keepclear.feeds.reports import Floats
 from keepclear.quantities import FT_PER_MIN_MPS, KNOT_MPS
 
-__all__ = ["Content", "FrameColumns", "callsign_of", "emitter_of", "parity_remainders", "read_fields"]
+__all__ = [
+    "CALLSIGN_LETTERS",
+    "Content",
+    "FrameColumns",
+    "callsign_of",
+    "emitter_of",
+    "parity_remainders",
+    "read_fields",
+]
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
@@ -158,6 +166,8 @@ _NIC_BY_TYPE[5:23] = [11, 10, 8, 0, 11, 10, 8, 7, 6, 5, 4, 2, 1, 0, -1, 11, 10, 
 """The lowest NIC that the type code allows (Doc 9871 table C-2): its supplement bits are not waited for."""
 
 _CALLSIGN = "#ABCDEFGHIJKLMNOPQRSTUVWXYZ##### ###############0123456789######"
+CALLSIGN_LETTERS = np.array([0 if c == "#" else 1 if c == " " else 2 for c in _CALLSIGN], dtype=np.uint8)
+"""By 6-bit code: 0 no character, 1 a space, 2 a letter or a digit."""
 
 
 def callsign_of(me: int) -> str:

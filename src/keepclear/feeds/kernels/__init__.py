@@ -1,0 +1,1 @@
+"""The inner loops of decoding: arrays and numbers in, arrays and numbers out."""
