@@ -7,11 +7,13 @@ import re
 from dataclasses import dataclass
 
 from keepclear.channel.merkle import HASH_BYTES, PROOF_HASHES_MAX
-from keepclear.channel.signed_note import Note, decode_base64
-from keepclear.errors import InputError
+from keepclear.channel.signed_note import NOTE_BYTES_MAX, Note, decode_base64
+from keepclear.errors import InputError, LimitExceeded
 
-__all__ = ["ProofFile"]
+__all__ = ["PROOF_FILE_BYTES_MAX", "ProofFile"]
 
+PROOF_FILE_BYTES_MAX = NOTE_BYTES_MAX + 4_096
+"""A note, 63 hashes of 45 bytes, and two lines."""
 _HEAD = "c2sp.org/tlog-proof@v1"
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,15})\Z")
 
@@ -29,6 +31,8 @@ class ProofFile:
 
     @classmethod
     def parse(cls, data: bytes) -> ProofFile:
+        if len(data) > PROOF_FILE_BYTES_MAX:
+            raise LimitExceeded(f"the proof has {len(data):,} bytes, more than {PROOF_FILE_BYTES_MAX:,}")
         head, blank, note = data.partition(b"\n\n")
         try:
             first, *lines = head.decode().split("\n")

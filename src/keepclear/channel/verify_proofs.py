@@ -1,0 +1,85 @@
+"""The small files of a record that can also stand alone: proofs that an entry is in a log, proofs of a fork."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from keepclear.channel.charter import Charter, charter_hash, origin_of
+from keepclear.channel.entry import Entry
+from keepclear.channel.export_layout import ExportFiles, fork_path, proof_path
+from keepclear.channel.exported_log import ExportedLog
+from keepclear.channel.fork_proof import FORK_PROOF_BYTES_MAX, ForkProof, verify_fork_proof
+from keepclear.channel.merkle import leaf_hash, verify_inclusion
+from keepclear.channel.proof_file import PROOF_FILE_BYTES_MAX, ProofFile
+from keepclear.channel.verification import Verification
+from keepclear.channel.verify_head import SignedHead, cosigners_of, open_head
+from keepclear.channel.verify_log import log_keys, read_file
+from keepclear.errors import InputError
+
+__all__ = ["check_forks", "check_proofs", "verify_alone"]
+
+
+def verify_alone(proof: ProofFile, payload: bytes, charters: Sequence[Charter]) -> tuple[Entry, SignedHead]:
+    """The entry whose exact bytes are given, and the head it is proved to stand under; :class:`InputError` if not."""
+    entry = Entry.parse(payload)
+    if entry.channel != charter_hash(charters[0]).hex() or entry.party not in charters[-1].ids:
+        raise InputError(
+            f"the entry is of the channel {entry.channel[:8]}…, or {entry.party} is no party of the charter"
+        )
+    head = _open(proof, entry.party, charters)
+    if proof.index != entry.seq:
+        raise InputError(f"the proof is of entry {proof.index}, the entry given is number {entry.seq}")
+    _check_inclusion(proof, payload, head)
+    return entry, head
+
+
+def check_proofs(
+    files: ExportFiles, names: Iterable[tuple[str, int]], logs: Mapping[str, ExportedLog],
+    charters: Sequence[Charter], found: Verification,
+) -> None:  # fmt: skip
+    for party, seq in sorted(names):
+        name = proof_path(party, seq)
+        try:
+            if party not in logs:
+                raise InputError(f"the record has no log of {party}")
+            log = logs[party]
+            data = read_file(files, name, PROOF_FILE_BYTES_MAX, bytes)
+            proof = ProofFile.parse(data)
+            head = _open(proof, party, charters)
+            size = head.checkpoint.size
+            if proof.encode() != data:
+                raise InputError("the proof is not written in its one form")
+            if proof.index != seq or not seq < size <= log.size:
+                raise InputError(f"it is of entry {proof.index} under a head of {size} entries, which is not here")
+            _check_inclusion(proof, log.payload(seq), head)
+            if log.root_at(size) != head.checkpoint.root:
+                raise InputError("its head is not one of the log here: the log was told in two versions")
+            found.proofs += 1
+        except InputError as error:
+            found.findings.fault("proof", name, error.message)
+
+
+def check_forks(
+    files: ExportFiles, names: Iterable[tuple[str, int]], charters: Sequence[Charter], found: Verification
+) -> None:
+    for party, number in sorted(names):
+        name = fork_path(party, number)
+        try:
+            data = read_file(files, name, FORK_PROOF_BYTES_MAX, bytes)
+            proof = ForkProof.parse(data)
+            if proof.encode() != data or proof.party != party:
+                raise InputError("the fork proof is not written in its one form, or accuses another party")
+            found.forks.append(verify_fork_proof(proof, found.channel, charters))
+        except InputError as error:
+            found.findings.fault("fork", name, error.message)
+
+
+def _open(proof: ProofFile, party: str, charters: Sequence[Charter]) -> SignedHead:
+    origin = origin_of(party, charter_hash(charters[0]).hex())
+    return open_head(proof.checkpoint.encode(), origin, log_keys(charters, party), cosigners_of(charters))
+
+
+def _check_inclusion(proof: ProofFile, payload: bytes, head: SignedHead) -> None:
+    checkpoint = head.checkpoint
+    if not verify_inclusion(leaf_hash(payload), proof.index, checkpoint.size, proof.path, checkpoint.root):
+        raise InputError("the proof does not lead from the entry to the head")
