@@ -31,8 +31,8 @@ def listeners(text: str) -> Listeners:
     return Listeners([parse_feed(text)], backoff_first_s=0.01, poll_s=0.01)
 
 
-def answering(server: socket.socket, answer: bytes) -> threading.Thread:
-    """Gives every connection the same bytes and closes it, until the server socket closes."""
+def answering(server: socket.socket, answer: bytes, asked: bool = True) -> threading.Thread:
+    """Gives every connection, once it has ``asked``, the same bytes and closes it, until the server socket closes."""
 
     def run() -> None:
         while True:
@@ -43,7 +43,8 @@ def answering(server: socket.socket, answer: bytes) -> threading.Thread:
             with connection:
                 connection.settimeout(1.0)
                 try:
-                    connection.recv(65_536)
+                    if asked:
+                        connection.recv(65_536)
                     connection.sendall(answer)
                 except OSError:
                     continue
@@ -102,16 +103,17 @@ def test_a_defect_of_ours_is_said_and_the_feed_is_tried_again(monkeypatch: pytes
 
     monkeypatch.setattr(module, "make_decoder", broken)
     with socket.create_server(("127.0.0.1", 0)) as server:
+        answering(server, LINE, asked=False)
         feed = listeners(f"tcp://127.0.0.1:{server.getsockname()[1]}#sbs")
         feed.start()
         try:
-            for _ in range(2):
-                connection, _ = server.accept()
-                with connection:
-                    connection.sendall(LINE)
-                    until(lambda: "a defect in Keepclear" in feed.counts[0].error)
+            # The reason stands until the next connection; the pauses before those grow.
+            until(lambda: "a defect in Keepclear" in feed.counts[0].error)
+            until(lambda: feed.counts[0].reconnects >= 2)
+            until(lambda: "a defect in Keepclear" in feed.counts[0].error)
         finally:
             feed.stop()
+        server.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_polled_file_that_goes_away_is_down_until_it_is_back(tmp_path: Path) -> None:
