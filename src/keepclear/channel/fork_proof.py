@@ -1,8 +1,9 @@
 """A proof, small enough for a letter, that a party told two histories.
 
-Either two entries with one place in the log, both signed by its entry key; or two heads, both signed by its log key, of
-which one cannot contain the other. Anyone with the charter can check it; an honest party can never be accused, because
-it never signs a second entry or head for a place (RFC 6962 §7.3 treats conflicting heads alike).
+Either two entries, both signed by its entry key, that stand in one place or of which the later does not follow the
+earlier; or two heads, both signed by its log key, of which one cannot contain the other. Anyone with the charter can
+check it; an honest party can never be accused, because it never signs a second entry or head for a place (RFC 6962 §7.3
+treats conflicting heads alike).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from keepclear.channel.canonical import decode, encode
 from keepclear.channel.charter import Charter, origin_of
 from keepclear.channel.checkpoint import Checkpoint, open_checkpoint
 from keepclear.channel.entry import Entry, Record
-from keepclear.channel.merkle import PROOF_HASHES_MAX, consistency_roots
+from keepclear.channel.merkle import PROOF_HASHES_MAX, consistency_roots, leaf_hash
 from keepclear.channel.signed_note import Note, decode_base64
 from keepclear.errors import InputError, LimitExceeded
 
@@ -86,9 +87,12 @@ def _two_entries(proof: ForkProof, channel: str, keys: set[bytes]) -> str:
         if not any(record.signed_by(key) for key in keys):
             raise InputError("the fork proof holds an entry that is not signed by the party")
         read.append(entry)
-    if read[0].seq != read[1].seq or read[0] == read[1]:
-        raise InputError("the two entries of the fork proof can stand in one log")
-    return f"{proof.party} signed two different entries as number {read[0].seq} of its log"
+    earlier, later = sorted(read, key=lambda entry: entry.seq)
+    if earlier.seq == later.seq and earlier != later:
+        return f"{proof.party} signed two different entries as number {later.seq} of its log"
+    if earlier.seq + 1 == later.seq and later.prev != leaf_hash(encode(earlier)).hex():
+        return f"{proof.party} signed an entry {later.seq} that does not follow its entry {earlier.seq}"
+    raise InputError("the two entries of the fork proof can stand in one log")
 
 
 def _two_heads(proof: ForkProof, channel: str, keys: set[bytes]) -> str:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = ["Bucket", "Gate"]
+from keepclear.errors import LimitExceeded
+
+__all__ = ["Bucket", "Gate", "TooMuch"]
 
 MINUTE_MS = 60_000
 PEERS_MAX = 64
 """A charter has at most 32 parties; others are turned away before they come here."""
+
+
+class TooMuch(LimitExceeded):
+    """A peer asks more often than the charter allows."""
+
+    def __init__(self, wait_ms: int) -> None:
+        super().__init__(f"too much at once: come again in {wait_ms:,} ms")
+        self.wait_ms = wait_ms
 
 
 @dataclass(frozen=True, slots=True)
