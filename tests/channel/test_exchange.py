@@ -213,8 +213,13 @@ def test_nobody_can_make_us_take_entries_of_our_own_log_that_we_did_not_write() 
     assert bravo.store.forks() == alfa.store.forks() == ()
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b'{"log":"alfa"}', b"\xff" * 100,
-                                  b'{"log":"alfa","start":0.0}', b'{"log":"nobody","start":0}', b'{"log":"../alfa","start":0}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{}", b"[]", b"null", b'{"log":"alfa"}', b"\xff" * 100, b'{"log":"alfa","start":0.0}',
+        b'{"log":"nobody","start":0}', b'{"log":"../alfa","start":0}',
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("path", ["check", "push", "pull", "roots", "fork-proofs", "fork-proofs/add", "", "x"])
 def test_whatever_is_no_request_gets_one_typed_refusal(path: str, body: bytes) -> None:
     alfa = new_node("alfa", TWO)
