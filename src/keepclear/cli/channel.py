@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from keepclear.cli.channel_charter import charter
+from keepclear.cli.channel_line import COMMANDS as LINE_COMMANDS
+from keepclear.cli.channel_messages import COMMANDS as MESSAGE_COMMANDS
 from keepclear.cli.node_options import folder_of, node_option
 from keepclear.errors import UsageError
 
@@ -46,3 +48,7 @@ def join(node: Path, digits: str | None, file: Path) -> None:
         )
     folder.join(signed)
     click.echo(f"{folder.card().id} is on the channel {charter_hash(charter).hex()[:16]}… («{charter.name}»)")
+
+
+for one in (*MESSAGE_COMMANDS, *LINE_COMMANDS):
+    command.add_command(one)

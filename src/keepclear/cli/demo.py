@@ -15,6 +15,8 @@ PORT = 8180
 
 
 @click.command(name="demo")
+@click.option("--channel", is_flag=True, help="Show the channel instead: two parties, a witness, a line that is cut.")
+@click.option("--out", type=click.Path(), help="With --channel: keep the exported record in this folder.")
 @click.option("--no-serve", is_flag=True, help="End after the alerts are printed, without the map page.")
 @click.option("--seed", default=1, type=click.IntRange(min=0), show_default=True, help="Seed of the simulated traffic.")
 @click.option(
@@ -33,10 +35,17 @@ def command(**given: Any) -> None:
     """Show the whole flow on simulated traffic: alerts in the terminal, then the live map.
 
     The traffic and the zones are made by a seeded generator and say so: addresses f0…, call signs SIM…. Nothing is
-    read from outside.
+    read from outside. With --channel: two nodes and a witness, each a process of its own on this machine.
     """
     from pathlib import Path
 
+    if given["out"] and not given["channel"]:
+        raise click.UsageError("--out belongs to --channel")
+    if given["channel"]:
+        from keepclear.cli.demo_channel import channel_demo
+
+        channel_demo(Path(given["out"]) if given["out"] else None)
+        return
     from keepclear.cli.watch import Outlet, interruptible, open_outlet, run_replay
     from keepclear.node import Watch, WatchSettings
     from keepclear.simulation.scenario import scenario_zones

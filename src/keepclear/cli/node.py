@@ -58,3 +58,48 @@ def _desk(text: str) -> Desk:
             raise UsageError(f"--desk reads NAME=ROLE[@SECONDS[:TRANSPORT/…]],…: {text!r}")
         steps.append(DutyStep(role, int(seconds or 0), tuple((transports or "console").split("/"))))
     return Desk(name, tuple(steps))
+
+
+@command.command()
+@node_option
+@passphrase_option
+@click.option("--listen", metavar="HOST:PORT", help="Where to listen; all interfaces and the card's port if not given.")
+@click.option("--on-duty", multiple=True, metavar="ROLE", help="Role on duty; repeatable; all roles if not given.")
+@click.option("--notify", multiple=True, metavar="TRANSPORT=COMMAND",
+              help="Command run for each call over this transport; the call is JSON on its input.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+def serve(
+    node: Path, passphrase_file: Path | None, listen: str | None, on_duty: tuple[str, ...], notify: tuple[str, ...],
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Serve this party's node until interrupted: keep every line up, deliver, acknowledge, escalate."""
+    from keepclear.cli.node_serving import Serving, listen_address, notify_commands
+
+    folder = folder_of(node)
+    address = listen_address(listen, folder.card().urls[0])
+    commands = notify_commands(notify)
+    Serving(folder, passphrase_of(passphrase_file), address, frozenset(on_duty), commands, as_json).run()
+
+
+@command.command()
+@node_option
+def status(node: Path) -> None:
+    """Show what this node holds and what went wrong. Exit code 1 says that something did."""
+    from keepclear.cli.channel_messages import reading
+    from keepclear.quantities import format_instant
+
+    read = reading(node)
+    click.echo(f"{read.party} on the channel {read.store.channel[:16]}… («{read.charter.name}»)")
+    for log in read.charter.ids:
+        state = read.store.state(log)
+        cosigned = ", ".join(f"{h.cosigner} {h.size}" for h in read.store.newest_held(log))
+        click.echo(f"log of {log}: {state.size} entries; cosigned: {cosigned or 'by nobody yet'}")
+        if state.revoked:
+            click.echo(f"  the entry key of {log} is revoked; a new charter has to follow")
+    forks, events = read.store.forks(), read.store.events()
+    for fork in forks:
+        click.echo(f"FORK of {fork.party} is proved («keepclear channel fork-proof» writes the proof)")
+    for event in events:
+        times = f", {event.count} times" if event.count > 1 else ""
+        click.echo(f"{format_instant(event.last_ms / 1000.0)} {event.kind.value}: {event.text}{times}")
+    click.get_current_context().exit(1 if forks or events else 0)

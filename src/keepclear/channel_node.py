@@ -1,0 +1,292 @@
+"""READ FIRST for the channel: one party's node, wired on one page.
+
+    append ──► own log ──► link to each peer ──► the peer's mirror ──► its cosignature: *held*
+                              ▲        │
+                          check, catch up (channel.exchange), witness
+
+The own log is written whether anybody answers or not; it is the outbox. A link is a thread for each peer: it checks the
+line (channel.communications), pushes what is new and fetches what is missing. Every rule is pure and elsewhere; here
+are only threads, clocks and the order of things.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from keepclear.channel import exchange
+from keepclear.channel.charter import Charter, Party
+from keepclear.channel.checkpoint import Checkpoint
+from keepclear.channel.communications import Answered, CheckSettings, Line, LineChange, Missed, step
+from keepclear.channel.entry import Draft
+from keepclear.channel.gate import Gate
+from keepclear.channel.own_log import Node, NotReady, append_own, make_lock
+from keepclear.channel.store import Kept, Store
+from keepclear.channel.tiles import Tile, encode_bundle
+from keepclear.channel.wire import NONCE_BYTES, Ask, Keys
+from keepclear.edge.channel_client import PeerClient
+from keepclear.edge.channel_keys import NodeKeys
+from keepclear.edge.channel_store import ChannelStore, LockFile
+from keepclear.edge.channel_tls import party_of_certificate
+from keepclear.edge.node_folder import NodeFolder
+from keepclear.errors import KeepclearError
+
+__all__ = ["ChannelNode", "Link", "Notice", "now_ms"]
+
+WAKE_EVERY_S = 0.02
+"""How soon a link notices what another process (the command line) has written."""
+ROUNDS_MAX = 64
+"""Catching up is bounded a round; after so many the next check goes on."""
+GROUP_MAX = 500
+"""Drafts of several callers that are written together, with one signed head and one flush to the disk."""
+SALT_BYTES = 32
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that happened to a line, for whoever serves the node."""
+
+    peer: str
+    change: LineChange | None = None
+    received: int = 0
+    """entries that came"""
+
+
+@dataclass(slots=True)
+class _Pending:
+    drafts: Sequence[Draft]
+    done: threading.Event = field(default_factory=threading.Event)
+    kept: list[Kept] = field(default_factory=list)
+    failure: BaseException | None = None
+
+
+class ChannelNode:
+    """Open it, :meth:`append` to it, :meth:`start` its links, :meth:`stop` it. Any thread may call."""
+
+    def __init__(self, charter: Charter, node: Node, tls: NodeKeys, on_notice: Callable[[Notice], None]) -> None:
+        self.charter = charter
+        self.node = node
+        self.tls = tls
+        self.on_notice = on_notice
+        self.stopped = threading.Event()
+        self.links = {p.id: Link(self, p) for p in charter.parties if p.id != node.party}
+        self._threads: list[threading.Thread] = []
+        self._shown: dict[str, Checkpoint | None] = {}
+        self._pending: list[_Pending] = []
+        self._queue, self._writer, self._gate = threading.Lock(), threading.Lock(), threading.Lock()
+
+    @classmethod
+    def open(
+        cls, folder: NodeFolder, passphrase: str, on_notice: Callable[[Notice], None] = lambda _: None
+    ) -> ChannelNode:
+        """Raises a :class:`KeepclearError` in one line where keys, charter or store are not there or not sound."""
+        charter, card = folder.charter(), folder.card()
+        tls = folder.keys(passphrase)
+        keys = Keys(card.id, tls.entry, tls.log, tls.mirror)
+        fresh = not folder.store.exists() and not folder.lock.exists()
+        store, lock = ChannelStore.open(folder.store, charter, card.id), LockFile.open(folder.lock)
+        node = Node(store, lock, keys, Gate())
+        if fresh:  # a node that was just made has nothing that anybody could hold
+            make_lock(node, {}, now_ms=now_ms(), by_operator=True)
+        return cls(charter, node, tls, on_notice)
+
+    @property
+    def party(self) -> str:
+        return self.node.party
+
+    @property
+    def store(self) -> Store:
+        return self.node.store
+
+    def append(self, drafts: Sequence[Draft]) -> list[Kept]:
+        """The drafts as entries of our log, on the disk. Callers that come at once share one flush."""
+        mine = _Pending(drafts)
+        with self._queue:
+            self._pending.append(mine)
+        while not mine.done.is_set():
+            with self._writer:
+                if not mine.done.is_set():
+                    self._write_group()
+        if mine.failure is not None:
+            raise mine.failure
+        for link in self.links.values():
+            link.wake()
+        return mine.kept
+
+    def _write_group(self) -> None:
+        with self._queue:
+            group: list[_Pending] = []
+            count = 0
+            while self._pending and (not group or count + len(self._pending[0].drafts) <= GROUP_MAX):
+                group.append(self._pending.pop(0))
+                count += len(group[-1].drafts)
+        try:
+            self._write([draft for p in group for draft in p.drafts], group)
+        except KeepclearError:
+            # One draft that cannot be an entry must not take the others with it.
+            for pending in group:
+                try:
+                    self._write(pending.drafts, [pending])
+                except BaseException as error:
+                    pending.failure = error
+        except BaseException as error:
+            for pending in group:
+                pending.failure = error
+        for pending in group:
+            pending.done.set()
+
+    def _write(self, drafts: Sequence[Draft], group: Sequence[_Pending]) -> None:
+        salts = [secrets.token_bytes(SALT_BYTES) for _ in drafts]
+        kept = append_own(self.node, drafts, clock=now_ms, salts=salts)
+        at = 0
+        for pending in group:
+            pending.kept = kept[at : at + len(pending.drafts)]
+            at += len(pending.drafts)
+
+    def own_size(self) -> int:
+        return self.store.state(self.party).size
+
+    # What the routes ask (server.channel.ChannelEndpoint).
+
+    def party_of(self, certificate: bytes) -> str | None:
+        party = party_of_certificate(self.charter, certificate)
+        return party if party in self.links else None
+
+    def respond(self, peer: str, ask: Ask) -> bytes:
+        received_ms = now_ms()
+        with self._gate:
+            answer = exchange.respond(self.node, peer, ask, received_ms, now_ms)
+        if ask.path == "push":
+            self.on_notice(Notice(peer, received=1))
+        return answer
+
+    def checkpoint(self, log: str) -> bytes | None:
+        note = self.store.checkpoint(log) if log in self.charter.ids else None
+        return note.encode() if note else None
+
+    def tile(self, log: str, path: str) -> bytes | None:
+        tile = Tile.parse(path)
+        if log not in self.charter.ids or tile.end > self.store.state(log).size:
+            return None
+        if tile.level >= 0:
+            return tile.hashes(self.store.tree(log))
+        kept: list[Kept] = []
+        while len(kept) < tile.width:
+            more = self.store.records(log, tile.start + len(kept), count_max=tile.width - len(kept))
+            kept += more
+        return encode_bundle([k.record.payload for k in kept])
+
+    # Links.
+
+    def start(self) -> None:
+        self._threads = [
+            threading.Thread(target=link.run, name=f"link {peer}", daemon=True) for peer, link in self.links.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self.stopped.set()
+        for link in self.links.values():
+            link.wake()
+        for thread in self._threads:
+            thread.join(5.0)
+
+    def checked(self, peer: str, shown: Checkpoint | None) -> None:
+        """A lost lock is made again once every other party has shown what it holds of our log."""
+        self._shown[peer] = shown
+        if self.node.lock.read() is None:
+            with suppress(NotReady):
+                make_lock(self.node, self._shown, now_ms=now_ms())
+
+
+def check_settings(charter: Charter) -> CheckSettings:
+    timers = charter.timers
+    lost_ms = max(timers.silent_after_ms, timers.check_every_ms)
+    return CheckSettings(timers.check_every_ms, timers.degraded_after_misses, lost_ms)
+
+
+class Link:
+    """The thread that keeps the line to one peer up."""
+
+    def __init__(self, node: ChannelNode, peer: Party) -> None:
+        self.node = node
+        self.peer = peer
+        self.line = Line()
+        self.said = ""
+        """why the last try failed"""
+        self.cursor = 0
+        """entries of our log that the peer holds"""
+        self._settings = check_settings(node.charter)
+        self._wake = threading.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def run(self) -> None:
+        due = time.monotonic()
+        with PeerClient(self.peer, self.node.tls) as client:
+            while not self.node.stopped.is_set():
+                if time.monotonic() >= due:
+                    due = time.monotonic() + self._settings.period_ms / 1000.0
+                    self.check(client)
+                elif not self.said and self.node.own_size() > self.cursor:
+                    self.push(client)
+                if self._wake.wait(min(max(due - time.monotonic(), 0.0), WAKE_EVERY_S)):
+                    self._wake.clear()
+
+    def check(self, client: PeerClient) -> None:
+        """One communications check, and everything that either side then turns out to lack."""
+        node, peer = self.node, self.peer.id
+        backup = client.on_backup
+        try:
+            checked = client.drive(exchange.check(node.node, peer, secrets.token_bytes(NONCE_BYTES), now_ms))
+        except KeepclearError as error:
+            self.said = str(error)
+            self._moved(*step(self.line, Missed(backup), monotonic_ms(), self._settings))
+            return
+        said = checked.statement
+        answered = Answered(checked.asked_ms, said.received_ms, said.answered_ms, checked.received_ms, backup)
+        self._moved(*step(self.line, answered, monotonic_ms(), self._settings))
+        try:
+            node.checked(peer, checked.own_head)
+            for _ in range(ROUNDS_MAX):
+                caught = client.drive(exchange.catch_up(node.node, peer, checked, now_ms))
+                self.cursor = caught.cursors.get(node.party, checked.holds(node.party))
+                if caught.received:
+                    node.on_notice(Notice(peer, received=caught.received))
+                if caught.later_ms is not None or not caught.received:
+                    break
+                checked = client.drive(exchange.check(node.node, peer, secrets.token_bytes(NONCE_BYTES), now_ms))
+            self.said = ""
+        except KeepclearError as error:
+            self.said = str(error)
+
+    def push(self, client: PeerClient) -> None:
+        """What we have just written, without a check before."""
+        node, before = self.node, self.cursor
+        try:
+            pushed = client.drive(exchange.push_log(node.node, self.peer.id, node.party, before, now_ms))
+        except KeepclearError as error:
+            self.said = str(error)
+            return
+        self.cursor = pushed.cursors.get(node.party, before)
+        if self.cursor <= before:
+            self.said = "nothing of what was sent was taken; the next check shows why"
+
+    def _moved(self, line: Line, change: LineChange | None) -> None:
+        self.line = line
+        if change is not None:
+            self.node.on_notice(Notice(self.peer.id, change))

@@ -1,0 +1,146 @@
+"""A node being served: the server, the links, the desk and the people who are told, until somebody stops it."""
+
+from __future__ import annotations
+
+import json
+import queue
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from types import FrameType
+from urllib.parse import urlsplit
+
+from keepclear.channel_desk import Desk, Happening, is_alarm, line_draft
+from keepclear.channel_node import ChannelNode, Notice, now_ms
+from keepclear.edge.channel_tls import server_context
+from keepclear.edge.node_folder import NodeFolder
+from keepclear.errors import KeepclearError, UsageError
+from keepclear.quantities import format_instant
+from keepclear.server.channel import channel_app
+from keepclear.server.mutual_tls import serve_tls
+
+__all__ = ["Serving", "listen_address", "notify_commands"]
+
+STEP_S = 0.5
+"""The desk looks at least so often, and whenever entries come."""
+NOTICES_MAX = 10_000
+NOTIFY_MAX_S = 30.0
+"""A command that tells somebody ends by then, or is ended."""
+
+
+def listen_address(given: str | None, url: str) -> tuple[str, int]:
+    if given is None:
+        return "0.0.0.0", urlsplit(url).port or 443  # noqa: S104 (nobody gets past the handshake without a certificate)
+    host, _, port = given.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise UsageError(f"--listen reads HOST:PORT, e.g. 0.0.0.0:8443: {given!r}")
+    return host.strip("[]"), int(port)
+
+
+def notify_commands(given: Sequence[str]) -> dict[str, list[str]]:
+    commands = {}
+    for text in given:
+        transport, _, command = text.partition("=")
+        try:
+            commands[transport] = shlex.split(command)
+        except ValueError:
+            commands[transport] = []
+        if not transport or not commands[transport]:
+            raise UsageError(f"--notify reads TRANSPORT=COMMAND, e.g. telephone=/usr/local/bin/ring: {text!r}")
+    return commands
+
+
+class Serving:
+    def __init__(
+        self, folder: NodeFolder, passphrase: str, address: tuple[str, int], on_duty: frozenset[str],
+        commands: Mapping[str, list[str]], as_json: bool,
+    ) -> None:  # fmt: skip
+        self._notices: queue.Queue[Notice | None] = queue.Queue(NOTICES_MAX)
+        self._node = ChannelNode.open(folder, passphrase, self._notice)
+        self._desk = Desk(self._node.charter, self._node.party, self._node.store, on_duty)
+        self._address = address
+        self._commands = commands
+        self._as_json = as_json
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        node = self._node
+        peers = [p for p in node.charter.parties if p.id != node.party]
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        with serve_tls(channel_app(node), *self._address, server_context(node.tls, peers)) as server:
+            self._say({"event": "serving", "party": node.party, "port": server.port, "entries": node.own_size()})
+            node.start()
+            try:
+                while not self._stopping.is_set():
+                    self._turn()
+            finally:
+                node.stop()
+        self._say({"event": "stopped", "party": node.party, "entries": node.own_size()})
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        self._notice(None)
+
+    def _notice(self, notice: Notice | None) -> None:
+        """From any thread; a full queue drops it, since the logs themselves are what is read."""
+        with suppress(queue.Full):
+            self._notices.put_nowait(notice)
+
+    def _turn(self) -> None:
+        try:
+            notices = [self._notices.get(timeout=STEP_S)]
+        except queue.Empty:
+            notices = []
+        while not self._notices.empty():
+            notices.append(self._notices.get_nowait())
+        for notice in notices:
+            if notice is not None and notice.change is not None:
+                self._line(notice)
+        try:
+            for happening in self._desk.step(now_ms()):
+                self._say(happening)
+        except KeepclearError as error:
+            self._say({"event": "trouble", "text": str(error)})
+
+    def _line(self, notice: Notice) -> None:
+        change = notice.change
+        assert change is not None
+        why = self._node.links[notice.peer].said
+        self._say({
+            "event": "line", "peer": notice.peer, "before": change.before.value, "after": change.after.value,
+            "cause": change.cause.value, "alarm": is_alarm(change), **({"text": why} if why else {}),
+        })  # fmt: skip
+        try:
+            self._node.append([line_draft(notice.peer, change, now_ms())])
+        except KeepclearError as error:  # our log may not be written yet (a restored backup): said, not hidden
+            self._say({"event": "trouble", "text": str(error)})
+
+    def _say(self, happening: Happening) -> None:
+        stamped = {"time": format_instant(now_ms() / 1000.0), **happening}
+        line = json.dumps(stamped, ensure_ascii=False) if self._as_json else _readable(stamped)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        command = self._commands.get(str(happening.get("transport"))) if happening["event"] == "call" else None
+        if command:
+            threading.Thread(target=self._tell, args=(command, json.dumps(stamped)), daemon=True).start()
+
+    def _tell(self, command: list[str], text: str) -> None:
+        try:
+            done = subprocess.run(  # noqa: S603 (the operator's own command, run without a shell)
+                command, input=text, text=True, timeout=NOTIFY_MAX_S, capture_output=True
+            )
+            failed = f"ended with {done.returncode}" if done.returncode else ""
+        except (OSError, subprocess.TimeoutExpired) as error:
+            failed = str(error)
+        if failed:
+            self._say({"event": "trouble", "text": f"nobody was told by {command[0]}: {failed}"})
+
+
+def _readable(happening: Happening) -> str:
+    values = " ".join(f"{k}={v}" for k, v in happening.items() if k not in ("time", "event") and v not in ("", None))
+    return f"{happening['time']} {str(happening['event']).upper()} {values}"
