@@ -9,7 +9,8 @@ import rs1090
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepclear.tracks.addresses import BLOCKS, state_name, state_of
+from keepclear.tracks.addresses import BLOCKS, state_of
+from keepclear.tracks.states import is_named_in, state_name
 
 
 @pytest.mark.parametrize(
@@ -49,5 +50,25 @@ def test_any_label_may_be_asked(label: str) -> None:
 
 
 def test_every_state_has_a_name() -> None:
-    assert all(state_name(state) != state for _, _, state in BLOCKS)
+    assert all(state_name(state) for _, _, state in BLOCKS)
     assert state_name("UA") == "Ukraine"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "named"),
+    [
+        ("OM", "EXC STATE ACFT OF ROMANIA", False),
+        ("OM", "EXC STATE ACFT OF OMAN", True),
+        ("ML", "EXC ACFT OF SOMALIA AND NIGERIA", False),
+        ("NE", "EXC ACFT OF SOMALIA AND NIGERIA", False),
+        ("GN", "ACFT OF EQUATORIAL GUINEA, GUINEA-BISSAU AND PAPUA\nNEW GUINEA", False),
+        ("GN", "ACFT OF EQUATORIAL GUINEA AND OF GUINEA", True),
+        ("IR", "STATE ACFT OF IRAN", True),
+        ("IR", "STATE ACFT OF THE ISLAMIC REPUBLIC\nOF IRAN", True),
+        ("KP", "ACFT OF THE REPUBLIC OF KOREA", False),
+        ("KR", "ACFT OF THE DEMOCRATIC PEOPLE'S REPUBLIC OF KOREA", False),
+        ("", "STATE ACFT OF UKRAINE", False),
+    ],
+)
+def test_a_state_is_named_in_whole_words_and_not_by_a_part_of_another(code: str, text: str, named: bool) -> None:
+    assert is_named_in(code, text) is named

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keepclear.tracks.addresses import state_of
-from keepclear.tracks.states import state_name
+from keepclear.tracks.states import is_named_in, state_name
 from keepclear.zones.model import Exemption, Zone
 
 __all__ = ["ExemptionFinding", "find_exemption"]
@@ -56,7 +56,7 @@ def _possible(clause: str, target: str) -> str:
     if len(words) > CLAUSE_CHARACTERS_MAX:
         words = words[: CLAUSE_CHARACTERS_MAX - 1] + "…"
     state = state_of(target)
-    name = state_name(state) if state else ""
-    if name and name.upper() in clause.upper():
+    name = state_name(state)
+    if is_named_in(state, clause):
         return f"possible (address registered in {name}): {words}"
     return f"possible by permission only (address registered {'in ' + name if name else 'nowhere known'}): {words}"
