@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keepclear.errors import InputError
 from keepclear.quantities import UNBOUNDED, Datum, LengthUnit, Level
 from keepclear.zones.coordinates import find_positions, join_broken_lines, read_position
-from keepclear.zones.vertical_limit import read_limit, write_limit
+from keepclear.zones.level_text import read_limit, write_limit
 
 FOOT, METRE = LengthUnit.FOOT, LengthUnit.METRE
 
@@ -62,6 +62,11 @@ def test_no_position_is_refused(text: str) -> None:
         ("2000 FT", *[Level(2000.0, FOOT, Datum.AMSL)] * 2),
         ("1500FT ABOVE MEAN SEA LEVEL", *[Level(1500.0, FOOT, Datum.AMSL)] * 2),
         ("150 M ASFC", *[Level(150.0, METRE, Datum.AGL)] * 2),
+        ("9999FT AMSL", *[Level(9999.0, FOOT, Datum.AMSL)] * 2),
+        ("ALTITUDE 2000 FEET (FL 20) ABOVE MEAN SEA LEVEL", *[Level(2000.0, FOOT, Datum.AMSL)] * 2),
+        ("-50 FT AMSL", *[Level(-50.0, FOOT, Datum.AMSL)] * 2),
+        ("1200.5 m HAE", *[Level(1200.5, METRE, Datum.WGS84)] * 2),
+        ("0 FT", UNBOUNDED, Level(0.0, FOOT, Datum.AGL)),
     ],
 )
 def test_limits_by_the_side_they_are_on(text: str, lower: Level, upper: Level) -> None:
@@ -69,7 +74,9 @@ def test_limits_by_the_side_they_are_on(text: str, lower: Level, upper: Level) -
     assert read_limit(text, upper=True) == upper
 
 
-@pytest.mark.parametrize("text", ["", "BANANA", "FL", "1500 BANANAS", "FL1234", "-5FT"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "BANANA", "FL", "1500 BANANAS", "FL1234", "-5FT", "-50 FT AGL", "1500 FT MOON", "1" * 99]
+)
 def test_no_limit_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         read_limit(text, upper=True)

@@ -22,6 +22,7 @@ from keepclear.errors import InputError, UsageError
 from keepclear.quantities import NAUTICAL_MILE_M, UNBOUNDED, Datum, LengthUnit, Level, format_instant
 from keepclear.space.geometry import Circle, Shape
 from keepclear.zones.fir import FirIndex
+from keepclear.zones.level_text import read_limit
 from keepclear.zones.model import (
     Category,
     Domain,
@@ -40,7 +41,6 @@ from keepclear.zones.notam_message import NotamMessage, QLine, read_instant, spl
 from keepclear.zones.notam_schedule import read_schedule
 from keepclear.zones.plain_text import decoded
 from keepclear.zones.reading import Problem, Severity, ZoneReading, ZoneWriting
-from keepclear.zones.vertical_limit import read_limit
 
 __all__ = ["looks_like", "read", "write"]
 

@@ -20,11 +20,11 @@ from keepclear.space.geometry import Circle, EdgeType, LonLat, Shape
 from keepclear.zones.arcs import arc_between, arc_by_bearings
 from keepclear.zones.coordinates import find_positions, read_position
 from keepclear.zones.corridor import corridor
+from keepclear.zones.level_text import read_limit, write_limit
 from keepclear.zones.model import Period, Restriction, Volume, Zone, ZoneOrigin, ZoneType
 from keepclear.zones.outline_checks import check_polygon
 from keepclear.zones.plain_text import decoded
 from keepclear.zones.reading import Loss, Problem, Severity, ZoneReading, ZoneWriting
-from keepclear.zones.vertical_limit import read_limit, write_limit
 
 __all__ = ["looks_like", "read", "write"]
 
