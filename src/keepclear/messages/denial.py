@@ -15,9 +15,20 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
-from keepclear.channel.canonical import Milliseconds, PartyId
+from keepclear.channel.canonical import PartyId
 from keepclear.errors import InputError
-from keepclear.messages.fields import Area, Body, LanguageTag, MessageId, Name, Position, Text, Translation, check_text
+from keepclear.messages.fields import (
+    Area,
+    Body,
+    Instant,
+    LanguageTag,
+    MessageId,
+    Name,
+    Position,
+    Text,
+    Translation,
+    check_text,
+)
 from keepclear.messages.message import Message
 from keepclear.messages.vocabulary import Action, Desk, ForceClass, Kind, Precedence
 
@@ -37,8 +48,8 @@ class Denial(Body, frozen=True, kw_only=True):
     forces: Annotated[tuple[ForceClass, ...], Meta(min_length=1, max_length=4)]
     """which classes it speaks of; the others are not denied"""
     area: Area
-    from_ms: Milliseconds
-    to_ms: Milliseconds
+    from_ms: Instant
+    to_ms: Instant
     by_role: Name
     about: MessageId | None = None
     """the question that it answers"""

@@ -12,13 +12,14 @@ from typing import Annotated
 
 import msgspec
 
-from keepclear.channel.canonical import Milliseconds, PartyId
+from keepclear.channel.canonical import PartyId
 from keepclear.errors import InputError
 from keepclear.quantities import Datum, LengthUnit
 
 __all__ = [
     "AREA_POSITIONS_MAX", "DEGREE", "LANGUAGE_PATTERN", "NAME_MAX", "TEXT_MAX", "Addressee", "AltitudeLimit", "Area",
-    "Body", "LanguageTag", "MessageId", "Name", "Position", "Text", "Translation", "check_interval", "check_text",
+    "Body", "Instant", "LanguageTag", "MessageId", "Name", "Position", "Text", "Translation", "check_interval",
+    "check_text",
 ]  # fmt: skip
 
 NAME_MAX = 200
@@ -30,6 +31,8 @@ AREA_POSITIONS_MAX = 100
 DEGREE = 10_000_000
 """Units of a position's angles in one degree: 1.1 cm at most."""
 
+Instant = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+"""Milliseconds since 1970, POSIX, UTC; to the end of the year 9999, beyond which no calendar here can print it."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_MAX)]
 OptionalName = Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
@@ -127,7 +130,7 @@ class Addressee(Body, frozen=True, kw_only=True):
     speed_kt: Annotated[int, msgspec.Meta(ge=0, le=5_000)] | None = None
     """over ground"""
     position: Position | None = None
-    seen_ms: Milliseconds | None = None
+    seen_ms: Instant | None = None
     """when it was there"""
 
     def __post_init__(self) -> None:

@@ -12,10 +12,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from keepclear.channel.canonical import Milliseconds, PartyId
+from keepclear.channel.canonical import PartyId
 from keepclear.errors import InputError
 from keepclear.messages.fields import (
     Body,
+    Instant,
     LanguageTag,
     MessageId,
     Name,
@@ -39,7 +40,7 @@ class Incident(Body, frozen=True, kw_only=True):
 
     id: MessageId
     category: IncidentCategory
-    at_ms: Milliseconds
+    at_ms: Instant
     owners: Annotated[tuple[PartyId, ...], Meta(min_length=1, max_length=2)]
     """whose object it was and whose place it was, where each is known and on the channel; never a finding of fault"""
     by_role: Name

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from keepclear.channel.canonical import Milliseconds, PartyId
+from keepclear.channel.canonical import PartyId
 from keepclear.errors import InputError
 from keepclear.messages.fields import (
     AREA_POSITIONS_MAX,
@@ -19,6 +19,7 @@ from keepclear.messages.fields import (
     AltitudeLimit,
     Area,
     Body,
+    Instant,
     LanguageTag,
     MessageId,
     Name,
@@ -52,14 +53,14 @@ class Message(Body, frozen=True, kw_only=True):
     kind: Kind
     precedence: Precedence
     desk: Desk
-    valid_until_ms: Milliseconds
+    valid_until_ms: Instant
     """after this it is shown as late, never as current; every message expires"""
     format: Annotated[int, msgspec.Meta(ge=1, le=999)] = FORMAT
     refs: Annotated[tuple[MessageId, ...], msgspec.Meta(max_length=16)] = ()
     """messages and incident records that it is about"""
-    from_ms: Milliseconds | None = None
+    from_ms: Instant | None = None
     """the event's beginning: lead time counts from delivery to here (practice R1.3)"""
-    to_ms: Milliseconds | None = None
+    to_ms: Instant | None = None
     positions: Annotated[tuple[Position, ...], msgspec.Meta(max_length=AREA_POSITIONS_MAX)] = ()
     area: Area | None = None
     zone: OptionalName = ""

@@ -11,7 +11,6 @@ from typing import Annotated
 
 import msgspec
 
-from keepclear.channel.canonical import Milliseconds
 from keepclear.messages.fields import (
     AREA_POSITIONS_MAX,
     DEGREE,
@@ -19,6 +18,7 @@ from keepclear.messages.fields import (
     AltitudeLimit,
     Area,
     Body,
+    Instant,
     MessageId,
     Name,
     OptionalName,
@@ -53,8 +53,8 @@ class ReadBack(Body, frozen=True, kw_only=True):
     zone_version: OptionalName = ""
     positions: Annotated[tuple[Position, ...], msgspec.Meta(max_length=AREA_POSITIONS_MAX)] = ()
     area: Area | None = None
-    from_ms: Milliseconds | None = None
-    to_ms: Milliseconds | None = None
+    from_ms: Instant | None = None
+    to_ms: Instant | None = None
     lower: AltitudeLimit | None = None
     upper: AltitudeLimit | None = None
     action: Action = Action.NONE

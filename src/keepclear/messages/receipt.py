@@ -6,9 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from keepclear.channel.canonical import Milliseconds
 from keepclear.errors import InputError
-from keepclear.messages.fields import Body, LanguageTag, Name, OptionalName, Translation, check_text
+from keepclear.messages.fields import Body, Instant, LanguageTag, Name, OptionalName, Translation, check_text
 from keepclear.messages.vocabulary import Answering, Shown
 
 __all__ = ["FINAL", "REASON_MAX", "Answer", "Receipt"]
@@ -25,7 +24,7 @@ class Receipt(Body, frozen=True, kw_only=True):
 
     level: Shown
     by_role: Name
-    at_ms: Milliseconds
+    at_ms: Instant
     """by the recipient's clock; the entry's own time says when it was written"""
     units: OptionalName = ""
     """with RELAYED_TO_UNITS: to whom, as far as the recipient wants to say"""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from keepclear.channel.canonical import Milliseconds, PartyId
+from keepclear.channel.canonical import PartyId
 from keepclear.channel.communications import Cause, LineStatus
 from keepclear.errors import InputError
-from keepclear.messages.fields import Body, OptionalName, check_text
+from keepclear.messages.fields import Body, Instant, OptionalName, check_text
 
 __all__ = ["CommunicationsState"]
 
@@ -18,7 +18,7 @@ class CommunicationsState(Body, frozen=True, kw_only=True):
     party: PartyId
     before: LineStatus
     after: LineStatus
-    at_ms: Milliseconds
+    at_ms: Instant
     cause: Cause = Cause.NONE
     by_role: OptionalName = ""
     """who stated the cause; empty while it is UNKNOWN, because the software states none"""

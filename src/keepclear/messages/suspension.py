@@ -12,9 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from keepclear.channel.canonical import Milliseconds
 from keepclear.errors import InputError
-from keepclear.messages.fields import Body, LanguageTag, Name, check_text
+from keepclear.messages.fields import Body, Instant, LanguageTag, Name, check_text
 from keepclear.messages.message import Message
 from keepclear.messages.receipt import REASON_MAX
 from keepclear.messages.vocabulary import Desk, Kind, Precedence
@@ -25,9 +24,9 @@ __all__ = ["Handling", "Resumption", "Suspension", "handling", "suspended"]
 class Suspension(Body, frozen=True, kw_only=True):
     """Declared by a party for itself. ``desks`` = () means all of them."""
 
-    from_ms: Milliseconds
+    from_ms: Instant
     by_role: Name
-    until_ms: Milliseconds | None = None
+    until_ms: Instant | None = None
     """None = until it is resumed"""
     desks: Annotated[tuple[Desk, ...], Meta(max_length=4)] = ()
     reason: Annotated[str, Meta(max_length=REASON_MAX)] = ""
@@ -47,7 +46,7 @@ class Suspension(Body, frozen=True, kw_only=True):
 class Resumption(Body, frozen=True, kw_only=True):
     """Ends every suspension that the party declared before, on ``desks`` (() = all)."""
 
-    from_ms: Milliseconds
+    from_ms: Instant
     by_role: Name
     desks: Annotated[tuple[Desk, ...], Meta(max_length=4)] = ()
 
