@@ -30,6 +30,8 @@ COMMANDS: dict[str, str] = {
     "alerts": "List, acknowledge and review the alerts that were kept.",
     "node": "One party's node: make it, serve it, see how it is.",
     "channel": "The channel between parties: always open, acknowledged, read back, provable.",
+    "verify": "Verify a channel's record, or one proof of it, offline.",
+    "dss": "Serve a Discovery and Synchronization Service for UTM and remote ID.",
 }
 """Each command's line in the overview, kept here so that ``--help`` imports none of them."""
 

@@ -1,0 +1,1 @@
+"""Compiled parts of the DSS: arrays and numbers only."""

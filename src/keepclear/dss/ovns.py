@@ -1,0 +1,51 @@
+"""OVNs, and the two kinds of version. An OVN proves that its bearer has seen an entity as it now is."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from keepclear.dss.instants import MINUTE_US
+from keepclear.dss.refusal import bad
+
+__all__ = ["next_version", "parse_version", "requested_ovn"]
+
+OVN_SUFFIX_SKEW_US = 5 * MINUTE_US
+"""A requested suffix carries its own time and must be this new (InterUSS DSS, requested_ovn_suffix)."""
+INT64_MAX = (1 << 63) - 1
+_DIGITS = "0123456789abcdefghijklmnopqrstuv"
+_BASE_32 = re.compile(r"[0-9a-vA-V]{1,13}")
+
+
+def requested_ovn(entity_id: str, suffix: str, now_us: int) -> str:
+    """``{id}_{suffix}`` (rule 16). The suffix must be a UUIDv7 of about now."""
+    try:
+        parsed = uuid.UUID(suffix)
+    except ValueError:
+        parsed = None
+    if parsed is None or str(parsed) != suffix.lower() or parsed.version != 7 or parsed.variant != uuid.RFC_4122:
+        raise bad("requested_ovn_suffix must be a UUID of version 7")
+    made_us = (parsed.int >> 80) * 1_000
+    if abs(made_us - now_us) > OVN_SUFFIX_SKEW_US:
+        raise bad("requested_ovn_suffix must be made within five minutes of now")
+    return f"{entity_id}_{suffix.lower()}"
+
+
+def next_version(now_us: int, previous: str | None = None) -> str:
+    """A remote ID version: base-32 nanoseconds, always later than the previous one (rule 28)."""
+    time_ns = now_us * 1_000
+    if previous is not None:
+        time_ns = max(time_ns, parse_version(previous) + 1_000)
+    digits = ""
+    while time_ns:
+        time_ns, digit = divmod(time_ns, 32)
+        digits = _DIGITS[digit] + digits
+    return digits
+
+
+def parse_version(text: str) -> int:
+    """Nanoseconds of a remote ID version. Raises :class:`~keepclear.dss.refusal.Refusal` (rule 28)."""
+    time_ns = int(text, 32) if _BASE_32.fullmatch(text) else -1
+    if not 0 <= time_ns <= INT64_MAX:
+        raise bad(f"{text[:40]!r} is not a version: copy it from the entity as it was last returned")
+    return time_ns

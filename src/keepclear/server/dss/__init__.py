@@ -1,0 +1,1 @@
+"""The DSS over HTTP."""
