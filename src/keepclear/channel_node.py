@@ -24,13 +24,13 @@ from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.communications import Answered, CheckSettings, Line, LineChange, Missed, step
 from keepclear.channel.entry import Draft
 from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, NotReady, append_own, make_lock
+from keepclear.channel.own_log import Node, NotReady, append_own, make_lock, make_ready
 from keepclear.channel.store import Kept, Store
 from keepclear.channel.tiles import Tile, encode_bundle
 from keepclear.channel.wire import NONCE_BYTES, Ask, Keys
 from keepclear.edge.channel_client import PeerClient
 from keepclear.edge.channel_keys import NodeKeys
-from keepclear.edge.channel_store import ChannelStore, LockFile
+from keepclear.edge.channel_store import ChannelLock, ChannelStore
 from keepclear.edge.channel_tls import party_of_certificate
 from keepclear.edge.node_folder import NodeFolder
 from keepclear.errors import KeepclearError
@@ -96,10 +96,12 @@ class ChannelNode:
         tls = folder.keys(passphrase)
         keys = Keys(card.id, tls.entry, tls.log, tls.mirror)
         fresh = not folder.store.exists() and not folder.lock.exists()
-        store, lock = ChannelStore.open(folder.store, charter, card.id), LockFile.open(folder.lock)
+        store, lock = ChannelStore.open(folder.store, charter), ChannelLock.open(folder.lock)
         node = Node(store, lock, keys, Gate())
         if fresh:  # a node that was just made has nothing that anybody could hold
             make_lock(node, {}, now_ms=now_ms(), by_operator=True)
+        with suppress(NotReady):  # what a crash cut short is finished now; a restored backup waits for the others
+            make_ready(node)
         return cls(charter, node, tls, on_notice)
 
     @property
@@ -283,6 +285,7 @@ class Link:
             self.said = str(error)
             return
         self.cursor = pushed.cursors.get(node.party, before)
+        node.on_notice(Notice(self.peer.id))
         if self.cursor <= before:
             self.said = "nothing of what was sent was taken; the next check shows why"
 

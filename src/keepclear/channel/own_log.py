@@ -22,7 +22,7 @@ from keepclear.channel.store import Batch, Event, EventKind, Kept, Lock, Locked,
 from keepclear.channel.wire import Keys
 from keepclear.errors import KeepclearError, UsageError
 
-__all__ = ["Node", "NotReady", "Standing", "append_own", "erased_by", "make_lock", "newest_heads", "raise_lock",
+__all__ = ["Node", "NotReady", "Standing", "append_own", "erased_by", "make_lock", "make_ready", "newest_heads", "raise_lock",
            "standing"]  # fmt: skip
 
 ATTEMPTS_MAX = 16
@@ -93,7 +93,7 @@ def append_own(node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int],
     an entry (nothing is written then), :class:`UsageError` for keys that the charter does not name.
     """
     for attempt in range(ATTEMPTS_MAX):
-        locked, state = _ready(node)
+        locked, state = make_ready(node)
         try:
             return _append(node, locked, state, drafts, clock(), salts)
         except StoreConflict:
@@ -102,8 +102,8 @@ def append_own(node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int],
     raise AssertionError("unreachable")
 
 
-def _ready(node: Node) -> tuple[Locked, LogState]:
-    """Lock and state of a log that may be written, after mending what a crash left."""
+def make_ready(node: Node) -> tuple[Locked, LogState]:
+    """Lock and state of a log that may be written, after mending what a crash left. Raises :class:`NotReady`."""
     for _ in range(ATTEMPTS_MAX):
         locked, state = node.lock.read(), node.store.state(node.party)
         stands = standing(state.head, node.store.tree(node.party), locked)

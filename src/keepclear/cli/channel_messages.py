@@ -71,7 +71,7 @@ def reading(node: Path) -> Reading:
     folder = folder_of(node)
     charter, party = folder.charter(), folder.card().id
     found = Reading(
-        charter, party, ChannelStore.open(folder.store, charter, party), Correspondence(charter, party)
+        charter, party, ChannelStore.open(folder.store, charter), Correspondence(charter, party)
     )  # fmt: skip
     read_new(found.store, found.correspondence)
     return found
@@ -282,17 +282,22 @@ def _recipient_line(recipient: ToRecipient) -> str:
 @language_option
 def show(node: Path, passphrase_file: Path | None, message_id: str, by_role: str | None, language: str | None) -> None:
     """Show a message and what became of it. With --by, its sender gets the receipt SHOWN."""
+    from keepclear.messages.catalogue import Language
+    from keepclear.messages.document import to_text
     from keepclear.messages.receipt import Receipt
-    from keepclear.messages.rendering import render_text
+    from keepclear.messages.rendering import Circumstances, describe
     from keepclear.messages.vocabulary import Shown
-    from keepclear.quantities import format_instant
 
     read = reading(node)
     message = read.correspondence.message(message_id)
     now_ms = time.time_ns() // 1_000_000
     delivery = read.delivery(message, now_ms)
-    click.echo(render_text(message.body, language or read.language))
-    click.echo(f"\nfrom {message.party}, sent {format_instant(message.at_ms / 1000.0)}")
+    mine = next((r for r in delivery.recipients if r.party == read.party), None)
+    seen = Circumstances(
+        party=message.party, to=message.to, sent_ms=message.at_ms, now_ms=now_ms,
+        delivered_ms=mine.delivered_ms if mine else None, state=mine.state if mine else None,
+    )  # fmt: skip
+    click.echo(to_text(describe(message.body, Language(language or read.language), seen)))
     for recipient in delivery.recipients:
         click.echo(f"{_recipient_line(recipient)}, {recipient.currency.value}")
         for mismatch in recipient.mismatches:

@@ -16,7 +16,8 @@ class CuttableLine:
     """Listens on a port of this machine and passes bytes on to ``target`` while it is not cut. A context manager."""
 
     def __init__(self, target: tuple[str, int], *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._target = target
+        self.target = target
+        """where new connections go"""
         self._listening = socket.create_server((host, port))
         self.port: int = self._listening.getsockname()[1]
         self._whole = threading.Event()
@@ -38,6 +39,8 @@ class CuttableLine:
 
     def close(self) -> None:
         self.cut()
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)  # or the thread that accepts would keep the port
         self._listening.close()
 
     def __enter__(self) -> CuttableLine:
@@ -56,7 +59,7 @@ class CuttableLine:
                 caller.close()
                 continue
             try:
-                called = socket.create_connection(self._target, CONNECT_S)
+                called = socket.create_connection(self.target, CONNECT_S)
             except OSError:
                 caller.close()
                 continue
