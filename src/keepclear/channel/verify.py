@@ -36,7 +36,7 @@ from keepclear.channel.verify_log import LogTask, claimed_size, parties_of, veri
 from keepclear.channel.verify_proofs import check_forks, check_proofs
 from keepclear.errors import InputError, LimitExceeded
 
-__all__ = ["NOT_A_RECORD", "Expected", "Progress", "read_charters", "verify_export"]
+__all__ = ["NOT_A_RECORD", "Expected", "Progress", "claimed_entries", "read_charters", "verify_export"]
 
 T = TypeVar("T")
 NOT_A_RECORD = "this is no exported record: it has no charter-0.json"
@@ -48,11 +48,11 @@ Run = Callable[[Callable[[LogTask], LogReport], Sequence[LogTask]], Iterable[Log
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the reader knows from elsewhere: the channel's id, or its thirty digits, or a charter."""
+    """What the reader knows from elsewhere: the channel's id, or its thirty digits, or versions of its charter."""
 
     channel: str | None = None
     digits: str | None = None
-    charter: Charter | None = None
+    charters: tuple[Charter, ...] = ()
 
     def check(self, charters: Sequence[Charter]) -> Trust:
         """Raises :class:`InputError` where the record is another channel's."""
@@ -61,8 +61,9 @@ class Expected:
             raise InputError(f"the record is of the channel {charter_hash(first).hex()}, not of the one expected")
         if self.digits is not None and self.digits != charter_digits(first).replace(" ", ""):
             raise InputError(f"the record's channel has the digits {charter_digits(first)}, not those expected")
-        if self.charter is not None and self.charter not in charters:
-            raise InputError(f"the charter expected (version {self.charter.serial}) is not one of the record's")
+        for charter in self.charters:
+            if charter not in charters:
+                raise InputError(f"the charter expected (version {charter.serial}) is not one of the record's")
         return Trust.INTERNAL if self == Expected() else Trust.PINNED
 
 
@@ -108,6 +109,12 @@ def verify_export(
     check_forks(files, contents.forks, charters, found)
     _count_levels(found)
     return found
+
+
+def claimed_entries(files: ExportFiles) -> dict[str, int]:
+    """How many entries each log claims to have: for a progress bar. Raises :class:`InputError` for no record."""
+    findings = Findings()
+    return _claimed_sizes(files, parties_of(read_charters(files, findings)), findings)
 
 
 def read_charters(files: ExportFiles, findings: Findings) -> list[Charter]:
