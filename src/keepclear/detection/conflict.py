@@ -133,8 +133,9 @@ def conflicts(volumes: Sequence[DeclaredVolume] | VolumeArrays) -> ConflictPairs
     longitude/latitude edges to 1 m). Bands and intervals that only touch do not meet. Limits of unlike datums are
     never compared: such a pair is reported, ``indeterminate``. Cost grows as n log n plus the pairs found.
     """
-    from keepclear.detection.kernels.pairs import candidates
+    from keepclear.detection.kernels.candidates import candidates
     from keepclear.detection.kernels.pool import in_blocks
+    from keepclear.detection.kernels.scratch import scratch
     from keepclear.detection.kernels.volumes import judge_volumes, volume_discs
 
     arrays = volumes if isinstance(volumes, VolumeArrays) else prepare(volumes)
@@ -148,10 +149,11 @@ def conflicts(volumes: Sequence[DeclaredVolume] | VolumeArrays) -> ConflictPairs
     epoch_s = float(begins.min()) if len(begins) else 0.0
     datum = int(np.bincount(meta[:, 3], minlength=5)[1:].argmax()) + 1
     in_blocks(lambda a, b: volume_discs(a, b, body, meta, epoch_s, datum, discs, angle), n, 5_000, 1)
-    found = candidates(
-        discs, body[:, 3] + 2.0, angle[0], angle[1], lambda p, q, a, b: judge_volumes(p, q, a, b, body, meta, edges),
-        layered=True,
-    )  # fmt: skip
+    with scratch() as room:
+        found = candidates(
+            discs, body[:, 3] + 2.0, angle[0], angle[1],
+            lambda p, q, a, b: judge_volumes(p, q, a.ids, b.ids, body, meta, edges), room, layered=True,
+        )  # fmt: skip
     i, j = np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
     order = np.argsort(i * n + j, kind="stable")
     return ConflictPairs(i[order], j[order], np.concatenate([f[2] for f in found])[order])

@@ -18,6 +18,8 @@ from keepclear.tracks.table import ReportFlag, TrackTable
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from keepclear.detection.kernels.scratch import Scratch
+
 __all__ = ["HYSTERESIS", "EncounterTable", "encounters_recorded"]
 
 HYSTERESIS = 1.1
@@ -107,27 +109,42 @@ def encounters_recorded(
 
     Raises :class:`InputError` for a hysteresis outside [1, 2].
     """
-    from keepclear.detection.kernels.pairs import GEO, UNKNOWN, candidates
+    from keepclear.detection.kernels.scratch import scratch
+
+    if not 1.0 <= hysteresis <= 2.0:
+        raise InputError(f"hysteresis {hysteresis} is not a factor between 1 and 2")
+    if len(table.reports) < 2 or len(table) < 2:
+        return _empty()
+    with scratch() as room:
+        return _encounters(table, thresholds, hysteresis, room)
+
+
+def _encounters(table: TrackTable, thresholds: Thresholds, hysteresis: float, room: Scratch) -> EncounterTable:
+    from keepclear.detection.kernels.candidates import candidates
+    from keepclear.detection.kernels.pairs import GEO, UNKNOWN
+    from keepclear.detection.kernels.pool import in_blocks
     from keepclear.detection.kernels.positions import positions_between
     from keepclear.detection.kernels.recorded import (
+        ENTRY,
+        count_entries,
         earth_centred,
         entries,
+        entry_discs,
         judge_recorded,
+        number_tracks,
         observed_together,
         stitch,
     )
 
-    if not 1.0 <= hysteresis <= 2.0:
-        raise InputError(f"hysteresis {hysteresis} is not a factor between 1 and 2")
     reports = table.reports
     n = len(reports)
-    if n < 2 or len(table) < 2:
-        return _empty()
     epoch_s = float(reports.time_s.min())
-    time = reports.time_s - epoch_s
-    track = np.repeat(np.arange(len(table)), np.diff(table.start))
+    time = np.subtract(reports.time_s, epoch_s, out=room.take("time", n, np.float64))
+    track = room.take("track", n, np.int64)
+    number_tracks(table.start, track)
     usable = _usable(table, track, time)
-    xyz = earth_centred(reports.lat_deg, reports.lon_deg)
+    xyz = room.take("xyz", (n, 3), np.float64)
+    in_blocks(lambda a, b: earth_centred(a, b, reports.lat_deg, reports.lon_deg, xyz), n, 10_000, 1)
     slab_s = _slab(time, xyz, usable, thresholds)
     accuracy = stated_accuracy_m(reports)
     margin = np.nan_to_num(accuracy)
@@ -135,15 +152,25 @@ def encounters_recorded(
     target = reports.target.codes[first].astype(np.int64)
     baro, geo = reports.altitude_baro_m, reports.altitude_geo_m
     separations = (thresholds.horizontal_m, thresholds.vertical_m, thresholds.tau_s, 0.0)
-    pieces_of, disc, reach, lat, lon = entries(track, time, xyz, usable, baro, margin, slab_s, separations)
-    if len(disc) < 2:
+    m = count_entries(track, time, usable, slab_s)
+    if m < 2:
         return _empty()
+    stretches = room.take("stretches", (m, ENTRY), np.int64)
+    entries(track, time, usable, slab_s, stretches)
+    disc, reach = room.take("disc", (m, 8), np.float32), room.take("reach", m, np.float64)
+    angle = room.take("angle", (2, m), np.float64)
+    in_blocks(
+        lambda a, b: entry_discs(
+            a, b, stretches, time, xyz, usable, baro, margin, slab_s, separations, disc, reach, angle
+        ), m, 2_000, 1,
+    )  # fmt: skip
     found = candidates(
-        disc, reach, lat, lon,
+        disc, reach, angle[0], angle[1],
         lambda p, q, a, b: judge_recorded(
-            p, q, a, b, pieces_of, time, xyz, usable, baro, geo, margin, target, slab_s, separations, hysteresis
+            p, q, a.ids, b.ids, stretches, time, xyz, usable, baro, geo, margin, target, slab_s, separations,
+            hysteresis,
         ),
-        layered=True,
+        room, layered=True,
     )  # fmt: skip
     left, right = np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
     piece = np.concatenate([f[2] for f in found])

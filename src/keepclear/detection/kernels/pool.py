@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
-__all__ = ["in_blocks", "threads"]
+__all__ = ["each", "in_blocks", "threads"]
 
 Result = TypeVar("Result")
 
@@ -32,3 +32,10 @@ def in_blocks(work: Callable[[int, int], Result], n: int, smallest: int, blocks_
         return [work(0, n)]
     edges = [n * k // count for k in range(count + 1)]
     return list(_pool(os.getpid()).map(work, edges[:-1], edges[1:]))
+
+
+def each(work: Callable[[int], Result], count: int, *, enough: bool) -> list[Result]:
+    """``work(k)`` for k below ``count`` in order, on all threads where there is ``enough`` to do."""
+    if not enough or count < 2 or threads() == 1:
+        return [work(k) for k in range(count)]
+    return list(_pool(os.getpid()).map(work, range(count)))

@@ -17,7 +17,10 @@ from keepclear.detection.kernels.motion import (
 )
 from keepclear.detection.kernels.pairs import BARO, GEO, UNKNOWN
 
-__all__ = ["ENTRY", "PIECE", "earth_centred", "entries", "judge_recorded", "observed_together", "stitch"]
+__all__ = [
+    "ENTRY", "PIECE", "count_entries", "earth_centred", "entries", "entry_discs", "judge_recorded", "number_tracks",
+    "observed_together", "stitch",
+]  # fmt: skip
 
 ENTRY = 4
 """track, slab, first report of its first segment, first report of its last segment"""
@@ -27,44 +30,47 @@ vertical distance of the closest approach; 10 datum; 11–12 begin and end of wh
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def earth_centred(lat: Any, lon: Any) -> Any:
-    """(n, 3) metres on the ellipsoid."""
-    out = np.empty((len(lat), 3))
-    for i in range(len(lat)):
+def earth_centred(begin: int, end: int, lat: Any, lon: Any, out: Any) -> None:
+    """Fill rows of ``out``, (n, 3): metres on the ellipsoid."""
+    for i in range(begin, end):
         out[i, 0], out[i, 1], out[i, 2] = surface_point(lat[i], lon[i])
-    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def entries(
-    track: Any, time: Any, xyz: Any, usable: Any, baro: Any, accuracy: Any, slab_s: float, separations: Any
-) -> Any:
-    """One disc for every track in every slab of time it is observed in.
+def number_tracks(start: Any, track: Any) -> None:
+    """Fill the number of the track that each report is of."""
+    for t in range(len(start) - 1):
+        track[start[t] : start[t + 1]] = t
 
-    ``usable[k]`` says that report k and the one after it are joined by a line. Returns (table of ENTRY columns,
-    discs, reach, latitude, longitude); a disc's span is its slab, so that only discs of one slab are candidates,
-    and its second span is barometric altitude.
-    """
-    n = len(time)
-    count = 0
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def count_entries(track: Any, time: Any, usable: Any, slab_s: float) -> int:
+    """How many rows :func:`entries` fills."""
+    count, inverse = 0, 1.0 / slab_s
     last_track, last_slab = -1, -1
-    for k in range(n - 1):
+    for k in range(len(time) - 1):
         if usable[k]:
-            first, last = int(time[k] // slab_s), int(time[k + 1] // slab_s)
+            first, last = int(time[k] * inverse), int(time[k + 1] * inverse)
             if track[k] == last_track and first == last_slab:
                 first += 1
             if last >= first:
                 count += last - first + 1
                 last_track, last_slab = track[k], last
-    table = np.empty((count, ENTRY), np.int64)
-    disc, reach = np.empty((count, 8), np.float32), np.empty(count)
-    lat, lon = np.empty(count), np.empty(count)
-    e = -1
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def entries(track: Any, time: Any, usable: Any, slab_s: float, table: Any) -> None:
+    """Which track is observed in which slab of time: a table of ENTRY columns. Times are at least 0.
+
+    ``usable[k]`` says that report k and the one after it are joined by a line.
+    """
+    e, inverse = -1, 1.0 / slab_s
     last_track, last_slab = -1, -1
-    for k in range(n - 1):
+    for k in range(len(time) - 1):
         if not usable[k]:
             continue
-        first, last = int(time[k] // slab_s), int(time[k + 1] // slab_s)
+        first, last = int(time[k] * inverse), int(time[k + 1] * inverse)
         if track[k] == last_track and first == last_slab:
             table[e, 3] = k
             first += 1
@@ -73,8 +79,17 @@ def entries(
             table[e, 0], table[e, 1], table[e, 2], table[e, 3] = track[k], slab, k, k
         if last >= first:
             last_track, last_slab = track[k], last
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def entry_discs(
+    first: int, beyond: int, table: Any, time: Any, xyz: Any, usable: Any, baro: Any, accuracy: Any, slab_s: float,
+    separations: Any, disc: Any, reach: Any, angle: Any,
+) -> None:  # fmt: skip
+    """One disc for every entry [first, beyond): its span is its slab, so that only discs of one slab are candidates,
+    and its second span is barometric altitude."""
     half_tau = 0.5 * separations[2]
-    for e in range(count):
+    for e in range(first, beyond):
         begin, end = table[e, 1] * slab_s, (table[e, 1] + 1) * slab_s
         x0 = y0 = z0 = np.inf
         x1 = y1 = z1 = -np.inf
@@ -108,9 +123,8 @@ def entries(
         disc[e, 6] = 0.5 * (low + high) if known else np.nan
         disc[e, 7] = 0.5 * (high - low) + 0.55 * separations[1] + 1.0 if known else 0.0
         reach[e] = w
-        lat[e] = math.atan2(z * AXIS_RATIO2, math.sqrt(x * x + y * y))
-        lon[e] = math.atan2(y, x)
-    return table, disc, reach, lat, lon
+        angle[0, e] = math.atan2(z * AXIS_RATIO2, math.sqrt(x * x + y * y))
+        angle[1, e] = math.atan2(y, x)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
