@@ -7,7 +7,8 @@ import type { GeometryCollection, Topology } from "topojson-specification";
 type World = Topology<{ countries: GeometryCollection<{ name: string }>; land: GeometryCollection }>;
 
 export interface Basemap {
-  land: FeatureCollection | Feature;
+  land: FeatureCollection;
+  coast: MultiLineString;
   borders: MultiLineString;
   places: FeatureCollection<Point>;
 }
@@ -18,10 +19,42 @@ export async function loadBasemap(url: string): Promise<Basemap> {
   const world = (await answer.json()) as World;
   const countries = feature(world, world.objects.countries);
   return {
-    land: feature(world, world.objects.land),
-    borders: mesh(world, world.objects.countries, (a, b) => a !== b),
-    places: { type: "FeatureCollection", features: countries.features.flatMap(place) },
+    land: { type: "FeatureCollection", features: feature(world, world.objects.land).features.map(laidOut) },
+    coast: lines(mesh(world, world.objects.land)),
+    borders: lines(mesh(world, world.objects.countries, (a, b) => a !== b)),
+    places: { type: "FeatureCollection", features: countries.features.map(laidOut).flatMap(place) },
   };
+}
+
+/** A line over the antimeridian goes on beyond ±180° instead of back across the whole map. */
+export function unrolled(line: Position[]): Position[] {
+  let turn = 0;
+  return line.map(([lon, lat], i) => {
+    const before = i ? line[i - 1]![0]! : lon!;
+    if (lon! - before > 180) turn -= 360;
+    if (lon! - before < -180) turn += 360;
+    return [lon! + turn, lat!];
+  });
+}
+
+/** The same for a ring; one that goes round a pole is closed over that pole. */
+export function unrolledRing(ring: Position[]): Position[] {
+  const out = unrolled(ring);
+  const first = out[0];
+  const last = out[out.length - 1];
+  if (!first || !last || Math.abs(last[0]! - first[0]!) < 180) return out;
+  const pole = first[1]! < 0 ? -90 : 90;
+  return [...out, [last[0]!, pole], [first[0]!, pole], first];
+}
+
+function laidOut(given: Feature): Feature {
+  const geometry = given.geometry as Polygon | MultiPolygon;
+  const parts = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+  return { ...given, geometry: { type: "MultiPolygon", coordinates: parts.map((rings) => rings.map(unrolledRing)) } };
+}
+
+function lines(given: MultiLineString): MultiLineString {
+  return { ...given, coordinates: given.coordinates.map(unrolled) };
 }
 
 /** The name, in the middle of the country's largest part. */
@@ -35,6 +68,7 @@ function place(country: Feature): Feature<Point>[] {
   }
   const name = (country.properties as { name?: string } | null)?.name;
   if (!name || best.size === 0 || Math.abs(best.middle[1]!) > 80) return [];
+  best.middle = [((best.middle[0]! + 540) % 360) - 180, best.middle[1]!];
   return [{ type: "Feature", properties: { name, size: best.size }, geometry: { type: "Point", coordinates: best.middle } }];
 }
 

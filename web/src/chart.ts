@@ -44,7 +44,7 @@ export class Chart {
       style: {
         version: 8,
         sources: {
-          land: { ...empty, tolerance: 0.4 }, borders: { ...empty, tolerance: 0.4 }, places: empty,
+          land: { ...empty, tolerance: 0.4 }, coast: { ...empty, tolerance: 0.4 }, borders: { ...empty, tolerance: 0.4 }, places: empty,
           graticule: { type: "geojson", data: graticule(10) }, coverage: empty, zones: { ...empty, tolerance: 0.2 },
           "zone-names": empty, trails: { ...empty, tolerance: 0.5, buffer: 8 }, tracks: { ...empty, buffer: 64 }, leads: { ...empty, buffer: 16 }, "lead-ends": { ...empty, buffer: 64 },
         },
@@ -82,8 +82,9 @@ export class Chart {
     for (const [name, image] of icons()) this.map.addImage(name, image, { sdf: true });
     this.loaded = true;
     if (this.zones !== NOTHING) this.drawZones();
-    const { land, borders, places } = await basemap;
+    const { land, coast, borders, places } = await basemap;
     this.source("land").setData(land);
+    this.source("coast").setData(coast);
     this.source("borders").setData(borders);
     this.source("places").setData(places);
     if (this.pending) this.show(this.pending);

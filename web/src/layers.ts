@@ -42,7 +42,7 @@ export function layers(theme: Theme): LayerSpecification[] {
     { id: "land", type: "fill", source: "land", paint: { "fill-color": p.land, "fill-antialias": false } },
     { id: "graticule", type: "line", source: "graticule", paint: { "line-color": p.graticule, "line-width": 1 } },
     { id: "border", type: "line", source: "borders", paint: { "line-color": p.border, "line-width": 1, "line-dasharray": [3, 2] } },
-    { id: "coast", type: "line", source: "land", paint: { "line-color": p.coast, "line-width": 1 } },
+    { id: "coast", type: "line", source: "coast", paint: { "line-color": p.coast, "line-width": 1 } },
     { id: "coverage", type: "fill", source: "coverage", layout: { visibility: "none" }, paint: { "fill-color": p.coverage, "fill-opacity": 0.16, "fill-antialias": false } },
     {
       id: "place", type: "symbol", source: "places", maxzoom: 9,
