@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-import numpy as np
 from msgspec import Meta
 
 from keepclear.channel.canonical import PartyId
@@ -93,6 +92,8 @@ def contradicting(denial: Denial, sightings: Sequence[Sighting]) -> tuple[Sighti
     ]
     if not timely:
         return ()
+    import numpy as np
+
     from keepclear.space.geometry import Circle, Polygon, check_position
     from keepclear.space.index import OutlineIndex
     from keepclear.space.outlines import build_outlines
