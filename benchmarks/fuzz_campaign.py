@@ -30,6 +30,8 @@ HERE = Path(__file__).resolve().parent
 INPUT_BYTES_MAX = 400
 """Or the longest seed: short inputs run often."""
 MEMORY_MB_MAX = 2048
+ADDRESSES_MB_MAX = 8192
+"""Address space of a target: an input that asks for more fails by itself, and not the machine."""
 INPUT_SECONDS_MAX = 20
 """atheris stops a target whose single input takes longer."""
 STATE_EVERY = 500
@@ -96,6 +98,7 @@ def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None
     for data in seeds:
         with contextlib.suppress(KeepclearError):
             run(data)  # imports and caches before the clock counts
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES_MB_MAX << 20, ADDRESSES_MB_MAX << 20))
     warnings.simplefilter("error")  # it would stand on the user's screen
     state = read_state(folder)
     again = len(list(corpus.iterdir()))

@@ -12,6 +12,17 @@ from keepclear.errors import InputError
 from keepclear.feeds.formats import DecoderOptions, make_decoder
 
 CRASHES = {
+    # 1,318 bytes whose index promises a hundred thousand million rows: reading them took all of the memory.
+    "parquet-f24000a50303": (
+        "c-obe&2AD=6vxjDFd|_=8}DQ$VZoxE)M#s|X``lAE>kQ-P@J?viAgiSblS+50~Hr8y696F-@uJ=<&GC{>86PbAHYR-Zkp8lF*6{="
+        "rreNw&pr1)|KFK=G8D0qL_w55b9u7BEI@1>08;1Mr-O@&!65MY4n}}xk$jh&$B=}ixDqA;s=zd2S}eoDgzU@=iEbuDG6w}AAWk5W"
+        "kxQ}V_-kqsiJs(AZbY=4G@iX4X@isC$^S^?#EUkDq<^v#NVkyUks@;fIWXx|9cQe;f>2ci^Rk2bdKDC@TRX6tCJF<J%!`WDJ8W8e"
+        "UB0=|FnfD-%l3Bd7T-mg&~$98HxKzZag>8<T+M3`M-g=uq?qa%AyE#>-v#-Hpk=l2bWK$0O8^pqOfj;o-<DJjf<!S2@`@ZGeG;{w"
+        "!gOuCE{k8m2<t4MeF;q0$g5dV{{q<sGt>w9M9{v4w3E<iJ1_Z=E_hDzuaJCx`seIe0yVBgv0=O@J>soaev9|$=-X+G@k`9dGmQH<"
+        "ZR4jH+gP_*E=>dl8t543SYo)kkLqt|RH4%*v&ztEzexS5WQQfQzMhXX_0JjywPw9h=YAR2uT4v1srO8}JLF;Cs=D>?sJvn{Dt*1="
+        ">UI2ln?w(237Z)o!t3FqMw8v$vaw&;dey>(ysOVq(GGoY@<^8611r{tx_&wy^P{Dum(5bLQNCaB-YZA*9F3{vV^9(u(|LPj^%iTL"
+        "&Z6l!?SA5&<#Z3*t;EXO((+PLrQeYMgO34#BKe2>3wKBE&j"
+    ),
     "arrow-28adaf2dd569": (
         "c-oy&I|{-;5PeBDF@`Nt1hKHNw6w6-"
         "(gWCsh(QEDpea3vC$O;a6rRE32<y!5M#F+4KA4@nnYWXdiBd|%9*}~OKq5kjn4SopAP!<Nox+|b&J+uZk>y94Ll;7x)3Y^3L{Sy{"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,9 @@ PARQUET_BYTES_MAX = 2 * 1024**3
 """A Parquet file that comes in chunks must be kept whole (its index is at its end); a larger one is read by path."""
 PARQUET_BATCH_ROWS_MAX = 4_000_000
 """Row groups are read together up to so many rows: enough for all cores, little enough to hold."""
+PARQUET_ROWS_A_BYTE_MAX = 64
+"""A file's index may promise so many rows for each of its bytes, beyond one batch: no table of places packs them closer,
+and memory is taken for what is promised."""
 CSV_LINE_BYTES_MAX = 65_536
 ARROW_METADATA_BYTES_MAX = 64 * 1024**2
 ARROW_BODY_BYTES_MAX = 1024**3
@@ -81,6 +85,7 @@ def parquet_batches(source: Any, options: DecoderOptions, faults: Faults) -> Ite
         file = pq.ParquetFile(source, read_dictionary=labels, pre_buffer=True)
         rows = TableRows(columns, faults, options.source, _shift(options))
         wanted = list(dict.fromkeys(c.name for c in columns))
+        _check_promises(file.metadata, wanted, _size(source))
         first = 0
         for groups in _row_groups(file.metadata):
             table = file.read_row_groups(groups, columns=wanted, use_threads=True)
@@ -91,6 +96,29 @@ def parquet_batches(source: Any, options: DecoderOptions, faults: Faults) -> Ite
                 first += len(arrays[0])
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(f"not a readable Parquet file: {_short(error)}") from None
+
+
+def _size(source: Any) -> int:
+    if not hasattr(source, "seek"):
+        return os.path.getsize(source)
+    at = source.tell()
+    size: int = source.seek(0, os.SEEK_END)
+    source.seek(at)
+    return size
+
+
+def _check_promises(metadata: Any, wanted: list[str], file_bytes: int) -> None:
+    """Refuse an index whose row counts its columns or the file's size belie: 1,319 bytes took all of the memory."""
+    for i in range(metadata.num_row_groups):
+        group = metadata.row_group(i)
+        if not 0 <= group.num_rows <= PARQUET_BATCH_ROWS_MAX + PARQUET_ROWS_A_BYTE_MAX * file_bytes:
+            raise InputError(f"row group {i} promises {group.num_rows:,} rows in a file of {file_bytes:,} bytes")
+        for column in map(group.column, range(group.num_columns)):
+            if column.path_in_schema in wanted and column.num_values != group.num_rows:
+                raise InputError(
+                    f"row group {i} promises {group.num_rows:,} rows, its column {column.path_in_schema!r} has "
+                    f"{column.num_values:,}"
+                )
 
 
 def _row_groups(metadata: Any) -> Iterator[list[int]]:
