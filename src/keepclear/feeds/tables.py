@@ -33,8 +33,8 @@ PARQUET_BYTES_MAX = 2 * 1024**3
 PARQUET_BATCH_ROWS_MAX = 4_000_000
 """Row groups are read together up to so many rows: enough for all cores, little enough to hold."""
 PARQUET_ROWS_A_BYTE_MAX = 64
-"""A file's index may promise so many rows for each of its bytes, beyond one batch: no table of places packs them closer,
-and memory is taken for what is promised."""
+"""A file's index may promise so many rows for each of its bytes, beyond one batch: no table of places packs them
+closer, and memory is taken for what is promised."""
 CSV_LINE_BYTES_MAX = 65_536
 ARROW_METADATA_BYTES_MAX = 64 * 1024**2
 ARROW_BODY_BYTES_MAX = 1024**3
