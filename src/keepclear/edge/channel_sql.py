@@ -1,0 +1,627 @@
+"""A channel's store in SQL: what SQLite and PostgreSQL have in common, which is all but opening and committing.
+
+Every row carries a checksum over all of it and is checked when read, so that rot is found before anything is served or
+signed. Concurrent writers of one process share a commit, and so its flush to the disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from keepclear.channel.canonical import decode, encode
+from keepclear.channel.charter import Charter, charter_hash
+from keepclear.channel.checkpoint import Checkpoint
+from keepclear.channel.entry import CHARTER_KIND, Entry, Record
+from keepclear.channel.fork_proof import ForkProof
+from keepclear.channel.log import LogState
+from keepclear.channel.merkle import HASH_BYTES, Frontier, ProvingTree, node_hash
+from keepclear.channel.signed_note import Note, NoteSignature
+from keepclear.channel.store import (
+    FORKS_PER_PARTY_MAX,
+    READ_BYTES_MAX,
+    READ_COUNT_MAX,
+    Batch,
+    Event,
+    EventKind,
+    Held,
+    Kept,
+    StoreConflict,
+)
+from keepclear.errors import InputError, KeepclearError, UsageError
+
+__all__ = ["MIGRATIONS", "NODE_STEP", "ChannelStoreError", "Execute", "SqlStore", "row_sum"]
+
+T = TypeVar("T")
+Execute = Callable[..., list[tuple[Any, ...]]]
+"""``execute(query, *values)`` gives all rows."""
+
+NODE_STEP = 4
+"""Of the tree's nodes every fourth level is kept: a fifteenth of a row an entry, and a proof reads few more."""
+NODES_CACHED_MAX = 8_192
+SUM_BYTES = 8
+NONE, WANTED, HERE, ERASED = range(4)
+"""What is known of a body: not ours, still to come, here, taken back."""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE charter (
+        hash BLOB NOT NULL, serial BIGINT NOT NULL, document BLOB NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (hash)
+    );
+    CREATE TABLE log (
+        name TEXT NOT NULL, size BIGINT NOT NULL, frontier BLOB NOT NULL, last_leaf BLOB NOT NULL,
+        charter BLOB NOT NULL, revoked INTEGER NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (name)
+    );
+    CREATE TABLE entry (
+        log TEXT NOT NULL, seq BIGINT NOT NULL, leaf BLOB NOT NULL, payload BLOB NOT NULL, signature BLOB NOT NULL,
+        salt BLOB, body BLOB, body_state INTEGER NOT NULL, received_ms BIGINT NOT NULL, sum BLOB NOT NULL,
+        PRIMARY KEY (log, seq)
+    );
+    CREATE INDEX entry_wanted ON entry (log, seq) WHERE body_state = 1;
+    CREATE TABLE node (
+        log TEXT NOT NULL, level INTEGER NOT NULL, place BIGINT NOT NULL, hash BLOB NOT NULL, sum BLOB NOT NULL,
+        PRIMARY KEY (log, level, place)
+    );
+    CREATE TABLE checkpoint (
+        log TEXT NOT NULL, size BIGINT NOT NULL, note BLOB NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (log, size)
+    );
+    CREATE TABLE cosignature (
+        log TEXT NOT NULL, cosigner TEXT NOT NULL, size BIGINT NOT NULL, time_s BIGINT NOT NULL,
+        received_ms BIGINT NOT NULL, key_id BLOB NOT NULL, signature BLOB NOT NULL, sum BLOB NOT NULL,
+        PRIMARY KEY (log, cosigner, size)
+    );
+    CREATE INDEX cosignature_of_head ON cosignature (log, size);
+    CREATE TABLE fork (
+        party TEXT NOT NULL, number BIGINT NOT NULL, document BLOB NOT NULL, sum BLOB NOT NULL,
+        PRIMARY KEY (party, number)
+    );
+    CREATE TABLE event (
+        kind TEXT NOT NULL, peer TEXT NOT NULL, log TEXT NOT NULL, text TEXT NOT NULL, first_ms BIGINT NOT NULL,
+        last_ms BIGINT NOT NULL, count BIGINT NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (kind, peer, log)
+    );
+    """,
+)
+"""Version n of the schema is made by the first n of them, which never change once released."""
+
+
+class ChannelStoreError(KeepclearError):
+    """The channel's store cannot be opened, read or written, or is damaged; the message says what to do."""
+
+
+def row_sum(*fields: object) -> bytes:
+    return blake2b(msgspec.msgpack.encode(fields), digest_size=SUM_BYTES).digest()
+
+
+@dataclass(slots=True)
+class _Ticket(Generic[T]):
+    """A write that waits for its commit."""
+
+    act: Callable[[Execute], T]
+    value: T | None = None
+    error: BaseException | None = None
+    done: bool = False
+
+
+class SqlStore(ABC):
+    """Open one with the ``open`` of its kind. For several threads at once."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self._queue: list[_Ticket[Any]] = []
+        self._queue_lock = threading.Lock()
+        self._writer = threading.Lock()
+        self._noted: dict[tuple[str, str, str], Event] = {}
+        self._nodes: dict[tuple[str, int, int], bytes] = {}
+        self._states: dict[str, tuple[bytes, LogState]] = {}
+        self._charters: tuple[Charter, ...] = ()
+        self._by_hash: dict[bytes, Charter] = {}
+        self.channel = ""
+
+    # What a kind of database does in its own way.
+
+    @abstractmethod
+    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Committed rows only. Raises :class:`ChannelStoreError`."""
+
+    @abstractmethod
+    def _transact(self, acts: Sequence[Callable[[Execute], None]]) -> None:
+        """All acts in one transaction that is on the disk when this returns. Raises :class:`ChannelStoreError`."""
+
+    @abstractmethod
+    def damage(self) -> Iterator[str]:
+        """What the database itself finds wrong with its file, and every row that is not as it was written."""
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """What is to be done, beyond deleting, so that an erased body is gone from the database's files."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Afterwards nothing works any more."""
+
+    # Opening.
+
+    def _begin(self, first: Charter | None) -> None:
+        """Reads the channel's charter, or keeps the first one in an empty store."""
+        self._load_charters()
+        if not self._charters:
+            if first is None:
+                raise ChannelStoreError(f"{self.where}: holds no channel; join one first")
+            charter = first
+            self._write(lambda execute: self._keep_charter(execute, charter))
+            self._load_charters()
+        elif first is not None and charter_hash(first) != charter_hash(self._charters[0]):
+            raise ChannelStoreError(f"{self.where}: holds another channel than this charter's; name another place")
+        self.channel = charter_hash(self._charters[0]).hex()
+
+    def _load_charters(self) -> None:
+        rows = self._read("SELECT hash, serial, document, sum FROM charter ORDER BY serial, hash")
+        for row in rows:
+            self._checked(row, "a charter")
+        try:
+            charters = [decode(bytes(row[2]), Charter, what="the charter") for row in rows]
+        except InputError as error:
+            raise self._damaged(f"a charter ({error})") from None
+        if charters and charters[0].serial:
+            raise self._damaged("the first charter, which is missing")
+        self._by_hash = {bytes(row[0]): charter for row, charter in zip(rows, charters)}
+        self._charters = tuple(charters)
+
+    def _damaged(self, what: str) -> ChannelStoreError:
+        return ChannelStoreError(
+            f"{self.where}: {what} is damaged; nothing is served or signed from it: restore a backup beside the same "
+            f"lock file, and the missing entries come back from the other parties"
+        )
+
+    def _checked(self, row: tuple[Any, ...], what: str) -> tuple[Any, ...]:
+        """A row whose last column is the checksum of the others."""
+        plain = tuple(bytes(c) if isinstance(c, memoryview) else c for c in row)
+        try:
+            right = row_sum(*plain[:-1]) == plain[-1]
+        except (TypeError, ValueError, OverflowError, UnicodeError):
+            right = False
+        if not right:
+            raise self._damaged(what)
+        return plain
+
+    # Writing: the first thread that comes commits for all that wait.
+
+    def _write(self, act: Callable[[Execute], T]) -> T:
+        ticket = _Ticket(act)
+        with self._queue_lock:
+            self._queue.append(ticket)
+        with self._writer:
+            if not ticket.done:
+                with self._queue_lock:
+                    batch, self._queue = self._queue, []
+                self._commit(batch)
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.value  # type: ignore[return-value]
+
+    def _commit(self, batch: Sequence[_Ticket[Any]]) -> None:
+        noted, self._noted = self._noted, {}
+        try:
+            self._transact([*(_acting(ticket) for ticket in batch), lambda execute: _keep_events(execute, noted)])
+        except BaseException as error:
+            for key, event in noted.items():
+                self._noted[key] = _joined(event, self._noted.get(key))
+            for ticket in batch:
+                ticket.error = ticket.error or error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for ticket in batch:
+                ticket.done = True
+
+    # Logs.
+
+    def charters(self) -> tuple[Charter, ...]:
+        return self._charters
+
+    def _name(self, log: str) -> Charter:
+        """The charter under which the log begins."""
+        for charter in self._charters:
+            if log in charter.ids:
+                return charter
+        self._load_charters()  # another process may have brought one
+        for charter in self._charters:
+            if log in charter.ids:
+                return charter
+        raise InputError(f"{log[:64]} is not a party of the channel")
+
+    def state(self, log: str) -> LogState:
+        first = self._name(log)
+        rows = self._read("SELECT name, size, frontier, last_leaf, charter, revoked, sum FROM log WHERE name = ?", log)
+        return self._state(log, rows, first)
+
+    def _state(self, log: str, rows: list[tuple[Any, ...]], first: Charter) -> LogState:
+        if not rows:
+            return replace(LogState.begin(first, log), channel=self.channel)
+        cached = self._states.get(log)
+        if cached and cached[0] == rows[0][-1] and cached[1].size == rows[0][1]:
+            return cached[1]
+        _, size, frontier, last_leaf, charter, revoked, check = self._checked(rows[0], f"the state of the log of {log}")
+        if charter not in self._by_hash:
+            self._load_charters()
+        if charter not in self._by_hash or len(frontier) != HASH_BYTES * int(size).bit_count():
+            raise self._damaged(f"the state of the log of {log}")
+        roots = tuple(frontier[k : k + HASH_BYTES] for k in range(0, len(frontier), HASH_BYTES))
+        state = LogState(self.channel, log, self._by_hash[charter], Frontier(size, roots), last_leaf, bool(revoked))
+        self._states[log] = (check, state)
+        return state
+
+    def tree(self, log: str) -> ProvingTree:
+        return _StoredTree(self, self.state(log))
+
+    def records(
+        self, log: str, start: int, *, count_max: int = READ_COUNT_MAX, bytes_max: int = READ_BYTES_MAX
+    ) -> list[Kept]:
+        size = self.state(log).size
+        found: list[Kept] = []
+        total, seq = 0, start
+        end = min(size, start + min(count_max, READ_COUNT_MAX))
+        while 0 <= seq < end:
+            rows = self._read(
+                "SELECT log, seq, leaf, payload, signature, salt, body, body_state, received_ms, sum FROM entry"
+                " WHERE log = ? AND seq >= ? AND seq < ? ORDER BY seq LIMIT 64",
+                log, seq, end,
+            )  # fmt: skip
+            if not rows:
+                raise self._damaged(f"entry {seq} of {log}, which is missing,")
+            for row in rows:
+                kept = self._kept(log, seq, row)
+                total += len(kept.record.payload) + len(kept.record.body or b"")
+                if found and total > bytes_max:
+                    return found
+                found.append(kept)
+                seq += 1
+        return found
+
+    def _kept(self, log: str, seq: int, row: tuple[Any, ...]) -> Kept:
+        _, at, leaf, payload, signature, salt, body, body_state, received_ms, _ = self._checked(
+            row, f"entry {seq} of {log}"
+        )
+        record = Record(payload, signature, salt, body)
+        if at != seq or record.leaf != leaf:
+            raise self._damaged(f"entry {seq} of {log}")
+        return Kept(seq, record, received_ms, body_state == ERASED)
+
+    def append(self, batch: Batch) -> None:
+        log = batch.after.party
+        first = self._name(log)
+        self._write(lambda execute: self._append(execute, batch, first))
+        if batch.after.charter not in self._charters:
+            self._load_charters()
+        if batch.erased:
+            self._forget()
+
+    def _append(self, execute: Execute, batch: Batch, first: Charter) -> None:
+        log, after = batch.after.party, batch.after
+        rows = execute("SELECT name, size, frontier, last_leaf, charter, revoked, sum FROM log WHERE name = ?", log)
+        before = self._state(log, rows, first)
+        if before.head != batch.before:
+            raise StoreConflict(f"the log of {log} is at {before.size}, not at {batch.before.size}")
+        if before.size:
+            last = execute("SELECT leaf FROM entry WHERE log = ? AND seq = ?", log, before.size - 1)
+            if not last or bytes(last[0][0]) != before.last_leaf:
+                raise self._damaged(f"entry {before.size - 1} of {log}")
+        leaves = [record.leaf for record in batch.records]
+        wanted, erased = set(batch.wanted), set(batch.erased)
+        for seq, (record, leaf) in enumerate(zip(batch.records, leaves), before.size):
+            state = WANTED if seq in wanted else HERE if record.body is not None else NONE
+            _keep_entry(execute, log, seq, leaf, record, state, batch.received_ms)
+        for level, place, node in _grown(before.frontier, leaves):
+            execute(
+                "INSERT INTO node VALUES (?, ?, ?, ?, ?)", log, level, place, node, row_sum(log, level, place, node)
+            )
+        for seq in sorted(erased):
+            self._erase(execute, log, seq)
+        if after.charter != before.charter:
+            self._keep_charter(execute, after.charter)
+        frontier, charter = b"".join(after.frontier.roots), charter_hash(after.charter)
+        row = (log, after.size, frontier, after.last_leaf, charter, int(after.revoked))
+        execute("DELETE FROM log WHERE name = ?", log)
+        execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
+        if batch.checkpoint is not None:
+            _keep_checkpoint(execute, log, batch.checkpoint)
+
+    def _keep_charter(self, execute: Execute, charter: Charter) -> None:
+        row = (charter_hash(charter), charter.serial, encode(charter))
+        if not execute("SELECT 1 FROM charter WHERE hash = ?", row[0]):
+            execute("INSERT INTO charter VALUES (?, ?, ?, ?)", *row, row_sum(*row))
+
+    # Heads and who has seen them.
+
+    def checkpoint(self, log: str, *, above: int = -1, up_to: int | None = None) -> Note | None:
+        self._name(log)
+        rows = self._read(
+            "SELECT log, size, note, sum FROM checkpoint WHERE log = ? AND size > ? AND size <= ?"
+            " ORDER BY size DESC LIMIT 1",
+            log, above, 2**62 if up_to is None else up_to,
+        )  # fmt: skip
+        if not rows:
+            return None
+        _, size, note, _ = self._checked(rows[0], f"a head of {log}")
+        found = self._read(
+            f"SELECT {_HELD} FROM cosignature WHERE log = ? AND size = ? ORDER BY cosigner",  # noqa: S608
+            log, size,
+        )  # fmt: skip
+        return Note.parse(note).with_signatures(self._held(row, log).signature for row in found)
+
+    def keep_checkpoint(self, log: str, note: Note) -> None:
+        size = Checkpoint.parse(note.text).size
+        if not self._read("SELECT 1 FROM checkpoint WHERE log = ? AND size = ?", log, size):
+            self._write(lambda execute: _keep_checkpoint(execute, log, note))
+
+    def keep_cosignature(self, log: str, head: Checkpoint, held: Held) -> bool:
+        def act(execute: Execute) -> bool:
+            rows = execute("SELECT log, size, note, sum FROM checkpoint WHERE log = ? AND size = ?", log, head.size)
+            if not rows or Note.parse(self._checked(rows[0], f"a head of {log}")[2]).text != head.text:
+                raise UsageError(f"a cosignature of a head of {log} that is not kept")
+            found = execute(
+                "SELECT 1 FROM cosignature WHERE log = ? AND cosigner = ? AND size = ?", log, held.cosigner, held.size
+            )
+            if found:
+                return False
+            row = (log, held.cosigner, held.size, held.time_s, held.received_ms, held.signature.key_id,
+                   held.signature.blob)  # fmt: skip
+            execute("INSERT INTO cosignature VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
+            return True
+
+        return self._write(act)
+
+    def _held(self, row: tuple[Any, ...], log: str) -> Held:
+        _, cosigner, size, time_s, received_ms, key_id, blob, _ = self._checked(row, f"a cosignature of {log}")
+        return Held(cosigner, size, time_s, received_ms, NoteSignature(cosigner, key_id, blob))
+
+    def held(self, log: str, seq: int) -> list[Held]:
+        return self._one_each(log, seq, "ORDER BY size")
+
+    def newest_held(self, log: str) -> list[Held]:
+        return self._one_each(log, -1, "ORDER BY size DESC")
+
+    def _one_each(self, log: str, above: int, order: str) -> list[Held]:
+        """Of every cosigner the first in that order, by one short look into the index each."""
+        self._name(log)
+        names = {f"{p.id}/mirror" for c in self._charters for p in c.parties}
+        names |= {w.id for c in self._charters for w in c.witnesses}
+        query = f"SELECT {_HELD} FROM cosignature WHERE log = ? AND cosigner = ? AND size > ? {order} LIMIT 1"  # noqa: S608
+        return [self._held(row, log) for name in sorted(names) for row in self._read(query, log, name, above)]
+
+    # Bodies.
+
+    def wanted(self, log: str, *, count_max: int = READ_COUNT_MAX) -> list[int]:
+        self._name(log)
+        rows = self._read("SELECT seq FROM entry WHERE log = ? AND body_state = 1 ORDER BY seq LIMIT ?", log, count_max)
+        return [row[0] for row in rows]
+
+    def keep_body(self, log: str, seq: int, salt: bytes, body: bytes) -> bool:
+        def act(execute: Execute) -> bool:
+            kept = self._fetch(execute, log, seq)
+            if kept is None or kept[1] != WANTED:
+                return False
+            record = replace(kept[0].record, salt=salt, body=body)
+            _change_entry(execute, log, replace(kept[0], record=record), HERE)
+            return True
+
+        return self._write(act)
+
+    def erase_body(self, log: str, seq: int) -> None:
+        def act(execute: Execute) -> None:
+            kept = self._fetch(execute, log, seq)
+            if kept is None:
+                raise UsageError(f"the log of {log} has no entry {seq}")
+            if Entry.parse(kept[0].record.payload).kind == CHARTER_KIND:
+                raise UsageError("a charter is not erased: the log would no longer verify")
+            self._erase(execute, log, seq)
+
+        self._write(act)
+        self._forget()
+
+    def _fetch(self, execute: Execute, log: str, seq: int) -> tuple[Kept, int] | None:
+        rows = execute(
+            "SELECT log, seq, leaf, payload, signature, salt, body, body_state, received_ms, sum FROM entry"
+            " WHERE log = ? AND seq = ?",
+            log, seq,
+        )  # fmt: skip
+        return (self._kept(log, seq, rows[0]), rows[0][7]) if rows else None
+
+    def _erase(self, execute: Execute, log: str, seq: int) -> None:
+        kept = self._fetch(execute, log, seq)
+        if kept is not None and Entry.parse(kept[0].record.payload).kind != CHARTER_KIND:
+            _change_entry(execute, log, replace(kept[0], record=kept[0].record.without_body()), ERASED)
+
+    # Forks and events.
+
+    def forks(self, log: str | None = None) -> tuple[ForkProof, ...]:
+        rows = self._read("SELECT party, number, document, sum FROM fork ORDER BY party, number")
+        checked = [self._checked(row, "a fork proof") for row in rows]
+        return tuple(ForkProof.parse(row[2]) for row in checked if log in (None, row[0]))
+
+    def keep_fork(self, proof: ForkProof) -> bool:
+        def act(execute: Execute) -> bool:
+            known = execute("SELECT document FROM fork WHERE party = ?", proof.party)
+            document = proof.encode()
+            if len(known) >= FORKS_PER_PARTY_MAX or any(bytes(row[0]) == document for row in known):
+                return False
+            row = (proof.party, len(known), document)
+            execute("INSERT INTO fork VALUES (?, ?, ?, ?)", *row, row_sum(*row))
+            return True
+
+        return self._write(act)
+
+    def note(self, event: Event) -> None:
+        key = (str(event.kind), event.peer, event.log)
+        with self._queue_lock:
+            self._noted[key] = _joined(self._noted.get(key), event)
+
+    def events(self) -> list[Event]:
+        self.sync()
+        rows = self._read("SELECT kind, peer, log, text, first_ms, last_ms, count, sum FROM event")
+        checked = [self._checked(row, "an event")[:-1] for row in rows]
+        events = [Event(EventKind(row[0]), *row[1:]) for row in checked]
+        return sorted(events, key=lambda e: (-e.last_ms, e.kind, e.peer, e.log))
+
+    def sync(self) -> None:
+        if self._noted:
+            self._write(lambda execute: None)
+
+    # The tree.
+
+    def _node(self, log: str, level: int, place: int) -> bytes:
+        key = (log, level, place)
+        found = self._nodes.get(key)
+        if found is None:
+            found = self._make_node(log, level, place)
+            if len(self._nodes) >= NODES_CACHED_MAX:
+                self._nodes.clear()
+            self._nodes[key] = found
+        return found
+
+    def _make_node(self, log: str, level: int, place: int) -> bytes:
+        width = 1 << level % NODE_STEP
+        base, start = level - level % NODE_STEP, place * width
+        if base == 0:
+            rows = self._read(
+                "SELECT seq, leaf FROM entry WHERE log = ? AND seq >= ? AND seq < ? ORDER BY seq",
+                log, start, start + width,
+            )  # fmt: skip
+            hashes = [bytes(row[1]) for row in rows]
+        else:
+            rows = self._read(
+                "SELECT log, level, place, hash, sum FROM node WHERE log = ? AND level = ? AND place >= ?"
+                " AND place < ? ORDER BY place",
+                log, base, start, start + width,
+            )  # fmt: skip
+            hashes = [self._checked(row, f"a node of the tree of {log}")[3] for row in rows]
+        if len(hashes) != width:
+            raise self._damaged(f"the tree of {log}")
+        while len(hashes) > 1:
+            hashes = [node_hash(hashes[k], hashes[k + 1]) for k in range(0, len(hashes), 2)]
+        return hashes[0]
+
+    def _damaged_rows(self) -> Iterator[str]:
+        """Every row whose checksum is wrong."""
+        for table, (key, others) in _TABLES.items():
+            after: tuple[Any, ...] = ()
+            marks = ", ".join("?" * (key.count(",") + 1))
+            names = f"{key}, {others}"
+            while True:
+                where = f"WHERE ({key}) > ({marks})" if after else ""
+                query = f"SELECT {names}, sum FROM {table} {where} ORDER BY {key} LIMIT 512"  # noqa: S608
+                rows = self._read(query, *after)
+                if not rows:
+                    break
+                for row in rows:
+                    try:
+                        self._checked(row, f"a row of the table {table}, {row[:2]},")
+                    except ChannelStoreError as error:
+                        yield str(error)
+                last = rows[-1][: key.count(",") + 1]
+                if last == after:
+                    break
+                after = last
+
+
+_HELD = "log, cosigner, size, time_s, received_ms, key_id, signature, sum"
+_TABLES = {
+    "charter": ("hash", "serial, document"),
+    "log": ("name", "size, frontier, last_leaf, charter, revoked"),
+    "node": ("log, level, place", "hash"),
+    "checkpoint": ("log, size", "note"),
+    "cosignature": ("log, cosigner, size", "time_s, received_ms, key_id, signature"),
+    "fork": ("party, number", "document"),
+    "event": ("kind, peer, log", "text, first_ms, last_ms, count"),
+    "entry": ("log, seq", "leaf, payload, signature, salt, body, body_state, received_ms"),
+}
+"""The key and the other columns, in the order in which they are summed."""
+
+
+class _StoredTree(ProvingTree):
+    def __init__(self, store: SqlStore, state: LogState) -> None:
+        self._store, self._state = store, state
+
+    def __len__(self) -> int:
+        return self._state.size
+
+    def node(self, level: int, index: int) -> bytes:
+        if not 0 <= index < self._state.size >> level:
+            raise IndexError(f"no node {index} at level {level} in a tree of {self._state.size}")
+        return self._store._node(self._state.party, level, index)
+
+    def root(self, size: int | None = None) -> bytes:
+        return self._state.root if size in (None, self._state.size) else super().root(size)
+
+
+def _acting(ticket: _Ticket[Any]) -> Callable[[Execute], None]:
+    """Runs the ticket; what Keepclear refuses is its own, anything else fails the whole transaction."""
+
+    def act(execute: Execute) -> None:
+        try:
+            ticket.value = ticket.act(execute)
+        except ChannelStoreError:
+            raise
+        except KeepclearError as error:
+            ticket.error = error
+
+    return act
+
+
+def _keep_entry(execute: Execute, log: str, seq: int, leaf: bytes, record: Record, state: int, at_ms: int) -> None:
+    row = (log, seq, leaf, record.payload, record.signature, record.salt, record.body, state, at_ms)
+    execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
+
+
+def _change_entry(execute: Execute, log: str, kept: Kept, state: int) -> None:
+    record = kept.record
+    row = (log, kept.seq, record.leaf, record.payload, record.signature, record.salt, record.body, state,
+           kept.received_ms)  # fmt: skip
+    execute(
+        "UPDATE entry SET salt = ?, body = ?, body_state = ?, sum = ? WHERE log = ? AND seq = ?",
+        record.salt, record.body, state, row_sum(*row), log, kept.seq,
+    )  # fmt: skip
+
+
+def _keep_checkpoint(execute: Execute, log: str, note: Note) -> None:
+    row = (log, Checkpoint.parse(note.text).size, note.encode())
+    if not execute("SELECT 1 FROM checkpoint WHERE log = ? AND size = ?", *row[:2]):
+        execute("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", *row, row_sum(*row))
+
+
+def _joined(before: Event | None, event: Event | None) -> Event:
+    """Two counts of the same thing as one, worded as the later."""
+    if before is None or event is None:
+        found = before or event
+        assert found is not None
+        return found
+    return replace(event, first_ms=before.first_ms, count=before.count + event.count)
+
+
+def _keep_events(execute: Execute, noted: dict[tuple[str, str, str], Event]) -> None:
+    for key, event in noted.items():
+        rows = execute("SELECT first_ms, count FROM event WHERE kind = ? AND peer = ? AND log = ?", *key)
+        first_ms, count = rows[0] if rows else (event.first_ms, 0)
+        row = (*key, event.text, first_ms, event.last_ms, count + event.count)
+        execute("DELETE FROM event WHERE kind = ? AND peer = ? AND log = ?", *key)
+        execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
+
+
+def _grown(frontier: Frontier, leaves: Sequence[bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """The nodes of every NODE_STEP-th level above the leaves that further leaves complete: level, place, hash."""
+    roots, size = list(frontier.roots), frontier.size
+    for node in leaves:
+        size += 1
+        carry, level = size, 0
+        while not carry & 1:
+            node = node_hash(roots.pop(), node)
+            carry, level = carry >> 1, level + 1
+            if level % NODE_STEP == 0:
+                yield level, carry - 1, node
+        roots.append(node)
