@@ -18,8 +18,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import httpx
+
 from keepclear.channel import exchange
-from keepclear.channel.charter import Charter, Party
+from keepclear.channel.charter import Charter, Party, Witness
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.communications import Answered, CheckSettings, Line, LineChange, Missed, step
 from keepclear.channel.entry import Draft
@@ -28,7 +30,8 @@ from keepclear.channel.own_log import Node, NotReady, append_own, make_lock, mak
 from keepclear.channel.store import Kept, Store
 from keepclear.channel.tiles import Tile, encode_bundle
 from keepclear.channel.wire import NONCE_BYTES, Ask, Keys
-from keepclear.edge.channel_client import PeerClient
+from keepclear.channel.witness import compose_submission, take_witness_answer
+from keepclear.edge.channel_client import PeerClient, Unreachable, submit_to_witness
 from keepclear.edge.channel_keys import NodeKeys
 from keepclear.edge.channel_store import ChannelLock, ChannelStore
 from keepclear.edge.channel_tls import party_of_certificate
@@ -44,6 +47,9 @@ ROUNDS_MAX = 64
 GROUP_MAX = 500
 """Drafts of several callers that are written together, with one signed head and one flush to the disk."""
 SALT_BYTES = 32
+WITNESS_S = 10.0
+WITNESS_EVERY_S, WITNESS_AGAIN_S = 0.25, 5.0
+"""A witness sees every head that stands for so long; after a failure it is left alone for a while."""
 
 
 def now_ms() -> int:
@@ -82,6 +88,7 @@ class ChannelNode:
         self.on_notice = on_notice
         self.stopped = threading.Event()
         self.links = {p.id: Link(self, p) for p in charter.parties if p.id != node.party}
+        self.witnesses = {w.id: WitnessLink(self, w) for w in charter.witnesses}
         self._threads: list[threading.Thread] = []
         self._shown: dict[str, Checkpoint | None] = {}
         self._pending: list[_Pending] = []
@@ -193,9 +200,8 @@ class ChannelNode:
     # Links.
 
     def start(self) -> None:
-        self._threads = [
-            threading.Thread(target=link.run, name=f"link {peer}", daemon=True) for peer, link in self.links.items()
-        ]
+        runs = {**{n: link.run for n, link in self.links.items()}, **{n: w.run for n, w in self.witnesses.items()}}
+        self._threads = [threading.Thread(target=run, name=f"link {n}", daemon=True) for n, run in runs.items()]
         for thread in self._threads:
             thread.start()
 
@@ -218,6 +224,40 @@ def check_settings(charter: Charter) -> CheckSettings:
     timers = charter.timers
     lost_ms = max(timers.silent_after_ms, timers.check_every_ms)
     return CheckSettings(timers.check_every_ms, timers.degraded_after_misses, lost_ms)
+
+
+class WitnessLink:
+    """The thread that shows our heads to one neutral witness."""
+
+    def __init__(self, node: ChannelNode, witness: Witness) -> None:
+        self.node = node
+        self.witness = witness
+        self.seen = 0
+        """entries of our log that it has cosigned; it tells us where we are wrong"""
+        self.said = ""
+
+    def run(self) -> None:
+        with httpx.Client(timeout=WITNESS_S, trust_env=False) as client:
+            while not self.node.stopped.wait(WITNESS_EVERY_S):
+                try:
+                    self.show(client)
+                    self.said = ""
+                except KeepclearError as error:
+                    self.said = str(error)
+                    self.node.stopped.wait(WITNESS_AGAIN_S)
+
+    def show(self, client: httpx.Client) -> None:
+        """Our newest head, if the witness has not seen it."""
+        sent = compose_submission(self.node.node, self.seen)
+        if sent is None:
+            return
+        status, body = submit_to_witness(client, self.witness.url, sent.encode())
+        seen = take_witness_answer(self.node.node, sent, status, body, now_ms())
+        if seen is None:
+            raise Unreachable(f"what {self.witness.id} answers is no cosignature of the charter's key")
+        if seen > self.node.own_size():
+            raise Unreachable(f"{self.witness.id} has seen {seen} entries of our log, more than we hold")
+        self.seen = seen
 
 
 class Link:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -30,3 +32,17 @@ def test_the_scripted_incidents_are_told_and_kept(tmp_path: Path, capsys: pytest
     assert not any(line["alert"]["versions"] for line in told), "one source: nobody says otherwise"
     assert run(["alerts", "list", "--store", store, "--format", "json"]) == 1
     assert len(capsys.readouterr().out.splitlines()) == 10
+
+
+def test_the_channel_demonstration_comes_out_as_it_must(tmp_path: Path) -> None:
+    """Two nodes and a witness as processes, a slip in a read-back, a cut line, and a record that verifies."""
+    done = subprocess.run(
+        [sys.executable, "-m", "keepclear.cli.main", "demo", "--channel", "--out", "record"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
+    for words in ("HELD", "MISMATCH in AREA", "SILENT, cause UNKNOWN", "is RESTORED", "VERIFIED"):
+        assert words in said
+    assert {p.name for p in (tmp_path / "record").iterdir()} >= {"charter-0.json", "logs", "transcript-fr.html"}
+    assert "avertissement" in (tmp_path / "record" / "transcript-fr.txt").read_text()

@@ -52,7 +52,7 @@ def log_ids(store: Store) -> list[str]:
 
 def make_check(node: Node, peer: str, nonce: bytes) -> CheckRequest:
     heads, held = _shown(node.store, peer)
-    return CheckRequest(node.party, nonce.hex(), heads, held, fork_hashes(node.store))
+    return CheckRequest(node.party, nonce.hex(), heads, held, _witnessed(node.store), fork_hashes(node.store))
 
 
 def _shown(store: Store, peer: str) -> tuple[dict[str, str], dict[str, Head]]:
@@ -69,16 +69,30 @@ def _shown(store: Store, peer: str) -> tuple[dict[str, str], dict[str, Head]]:
     return heads, held
 
 
+def _witnessed(store: Store) -> dict[str, str]:
+    """By log, the newest head that a neutral witness has cosigned."""
+    names = {witness.id for charter in store.charters() for witness in charter.witnesses}
+    found = {}
+    for log in log_ids(store) if names else ():
+        size = max((h.size for h in store.newest_held(log) if h.cosigner in names), default=0)
+        note = store.checkpoint(log, above=size - 1, up_to=size) if size else None
+        if note:
+            found[log] = note.encode().decode()
+    return found
+
+
 def answer_check(node: Node, peer: str, request: CheckRequest, received_ms: int, answered_ms: int) -> CheckReply:
     """Raises :class:`InputError` if the request is another party's than the transport says."""
     if request.party != peer:
         raise InputError(f"{peer} sent the check of {request.party}")
     _take_heads(node, peer, request.heads, received_ms)
+    _take_witnessed(node, peer, request.witnessed, received_ms)
     heads, held = _shown(node.store, peer)
     statement = encode(
         CheckStatement(
             channel=node.store.channel, party=node.party, to=peer, nonce=request.nonce, received_ms=received_ms,
-            answered_ms=max(answered_ms, received_ms), heads=heads, held=held, forks=fork_hashes(node.store),
+            answered_ms=max(answered_ms, received_ms), heads=heads, held=held, witnessed=_witnessed(node.store),
+            forks=fork_hashes(node.store),
         )
     )  # fmt: skip
     return CheckReply(statement, node.keys.entry.sign(in_context("check", statement)))
@@ -96,6 +110,7 @@ def take_check(node: Node, peer: str, nonce: bytes, asked_ms: int, reply: CheckR
     if statement.nonce != nonce.hex():
         raise InputError(f"the check answer of {peer} is to another question: an old one replayed?")
     forks, own_head = _take_heads(node, peer, statement.heads, received_ms)
+    _take_witnessed(node, peer, statement.witnessed, received_ms)
     return Checked(statement, asked_ms, received_ms, own_head, tuple(forks))
 
 
@@ -112,6 +127,19 @@ def _take_heads(
         if log == node.party:
             own = _own_head(node, peer, text, now_ms)
     return forks, own
+
+
+def _take_witnessed(node: Node, peer: str, heads: Mapping[str, str], now_ms: int) -> None:
+    known = set(log_ids(node.store))
+    for log, text in heads.items():
+        if log not in known:
+            continue
+        try:
+            note = Note.parse(text.encode())
+            head = Checkpoint.parse(note.text)
+            take_cosignatures(node, log, note, head, now_ms)
+        except InputError as error:
+            note_event(node.store, EventKind.REFUSED, peer, log, str(error), now_ms)
 
 
 def _own_head(node: Node, peer: str, text: str, now_ms: int) -> Checkpoint | None:

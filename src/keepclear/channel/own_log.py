@@ -22,8 +22,8 @@ from keepclear.channel.store import Batch, Event, EventKind, Kept, Lock, Locked,
 from keepclear.channel.wire import Keys
 from keepclear.errors import KeepclearError, UsageError
 
-__all__ = ["Node", "NotReady", "Standing", "append_own", "erased_by", "make_lock", "make_ready", "newest_heads", "raise_lock",
-           "standing"]  # fmt: skip
+__all__ = ["Node", "NotReady", "Standing", "append_own", "erased_by", "make_lock", "make_ready", "newest_heads",
+           "raise_lock", "standing"]  # fmt: skip
 
 ATTEMPTS_MAX = 16
 """Another process that appends at the same moment makes one attempt vain."""

@@ -49,6 +49,8 @@ class CheckRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """signed heads of every log that the asker holds"""
     held: Sizes = {}
     """how many entries it holds of each"""
+    witnessed: Heads = {}
+    """the newest heads that neutral witnesses have cosigned, with all cosignatures: they belong into every record"""
     forks: ProofHashes = {}
 
 
@@ -64,6 +66,7 @@ class CheckStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
     heads: Heads = {}
     """that of the asker's log with all cosignatures it is known to have"""
     held: Sizes = {}
+    witnessed: Heads = {}
     forks: ProofHashes = {}
     """SHA-256 of the fork proofs it keeps, by the party accused: to be asked for"""
     v: Literal[1] = 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keepclear.cli.message_fields import critical_fields, critical_options, duration_ms
+from keepclear.cli.message_fields import critical_fields, critical_options, duration_ms, shown
 from keepclear.cli.node_options import folder_of, node_option, passphrase_of, passphrase_option
 from keepclear.cli.options import output_options
 from keepclear.errors import UsageError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from keepclear.messages.bodies import AnyBody
     from keepclear.messages.correspondence import Correspondence
     from keepclear.messages.delivery import Delivery, Filed, ToRecipient
+    from keepclear.messages.read_back import Mismatch
 
 __all__ = ["COMMANDS", "Reading", "reading", "writing"]
 
@@ -301,7 +302,7 @@ def show(node: Path, passphrase_file: Path | None, message_id: str, by_role: str
     for recipient in delivery.recipients:
         click.echo(f"{_recipient_line(recipient)}, {recipient.currency.value}")
         for mismatch in recipient.mismatches:
-            click.echo(f"  MISMATCH in {mismatch.field.value}: sent {mismatch.sent}, read back {mismatch.read_back}")
+            click.echo(f"  MISMATCH in {mismatch.field.value}: {_both(mismatch)}")
     if by_role and message.party != read.party:
         receipt = Receipt(level=Shown.SHOWN, by_role=by_role, at_ms=now_ms)
         reference = read.correspondence.reference(message_id)
@@ -337,11 +338,15 @@ def read_back(ctx: click.Context, /, node: Path, passphrase_file: Path | None, m
     mismatches = compare_read_back(body, said)
     for mismatch in mismatches:
         apart = f", {mismatch.apart_m / 1000.0:.1f} km apart" if mismatch.apart_m else ""
-        click.echo(f"{body.id}: MISMATCH in {mismatch.field.value}{apart}: {mismatch.read_back!r}", err=True)
+        click.echo(f"{body.id}: MISMATCH in {mismatch.field.value}{apart}: {_both(mismatch)}", err=True)
     if mismatches:
         click.echo(f"{body.id}: read back with differences; {message.party} is told", err=True)
         ctx.exit(1)
     click.echo(f"{body.id}: read back as it was sent")
+
+
+def _both(mismatch: Mismatch) -> str:
+    return f"sent {shown(mismatch.sent)}; read back {shown(mismatch.read_back)}"
 
 
 def _bare(position: Any) -> Any:

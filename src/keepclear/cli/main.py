@@ -26,11 +26,13 @@ COMMANDS: dict[str, str] = {
     "zones": "Validate, convert and show zone files of any format.",
     "scan": "Search archives: which tracks were where they must not be.",
     "encounters": "Search archives: which pairs came too close.",
+    "conflicts": "Search declarations: which declared volumes intersect.",
     "watch": "Watch live feeds: infringements and encounters, predicted and actual.",
     "alerts": "List, acknowledge and review the alerts that were kept.",
     "node": "One party's node: make it, serve it, see how it is.",
     "channel": "The channel between parties: always open, acknowledged, read back, provable.",
     "verify": "Verify a channel's record, or one proof of it, offline.",
+    "witness": "A neutral witness: cosigns the heads of logs that only grow.",
     "dss": "Serve a Discovery and Synchronization Service for UTM and remote ID.",
 }
 """Each command's line in the overview, kept here so that ``--help`` imports none of them."""

@@ -12,7 +12,7 @@ from keepclear.errors import InputError, UsageError
 if TYPE_CHECKING:
     from keepclear.messages.fields import Position
 
-__all__ = ["ACTIONS", "critical_fields", "critical_options", "duration_ms", "instant_ms", "position_of"]
+__all__ = ["ACTIONS", "critical_fields", "critical_options", "duration_ms", "instant_ms", "position_of", "shown"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,11 +50,14 @@ def critical_fields(given: dict[str, Any]) -> dict[str, Any]:
     """The options of :func:`critical_options` as a message's fields; takes them out of ``given``."""
     from keepclear.messages.fields import AltitudeLimit, Area
     from keepclear.messages.vocabulary import Action
+    from keepclear.quantities import Datum
     from keepclear.zones.level_text import level_of
 
     def limit(text: str | None, *, upper: bool) -> AltitudeLimit | None:
         if text is None:
             return None
+        if not upper and text.strip().upper() in ("GND", "SFC", "SURFACE"):
+            return AltitudeLimit(datum=Datum.AGL)  # people are told «the ground», not «no limit»
         level = level_of(text, upper=upper)
         if level.value != round(level.value):
             raise InputError(f"a limit is a whole number of its unit: {text!r}")
@@ -72,6 +75,27 @@ def critical_fields(given: dict[str, Any]) -> dict[str, Any]:
         "zone": given.pop("zone"), "zone_version": given.pop("zone_version"),
         "action": Action(given.pop("action").upper()),
     }  # fmt: skip
+
+
+def shown(value: Any) -> str:
+    """A critical field in one line, as a person compares it."""
+    if isinstance(value, tuple):
+        return ", ".join(shown(one) for one in value if one not in (None, "")) or "nothing"
+    if hasattr(value, "lat_deg"):
+        return f"{value.lat_deg:.5f},{value.lon_deg:.5f}"
+    if hasattr(value, "datum"):
+        return (
+            f"{value.datum.value}"
+            if value.datum == "UNBOUNDED"
+            else f"{value.value} {value.unit.value} {value.datum.value}"
+        )
+    if isinstance(value, int) and value > 10**11:
+        from keepclear.quantities import format_instant
+
+        return format_instant(value / 1000.0)
+    if hasattr(value, "__struct_fields__"):
+        return ", ".join(f"{n} {shown(getattr(value, n))}" for n in value.__struct_fields__ if getattr(value, n))
+    return "nothing" if value in (None, "") else str(getattr(value, "value", value))
 
 
 def position_of(text: str) -> Position:

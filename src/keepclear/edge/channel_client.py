@@ -14,11 +14,13 @@ from keepclear.edge.channel_keys import NodeKeys
 from keepclear.edge.channel_tls import caller_context
 from keepclear.errors import KeepclearError
 
-__all__ = ["PREFIX", "PeerClient", "Unreachable"]
+__all__ = ["PREFIX", "PeerClient", "Unreachable", "submit_to_witness"]
 
 PREFIX = "/channel/v1"
 CONNECT_S, ANSWER_S = 3.0, 15.0
 """A batch of 1,000 entries takes a peer some 0.2 s to verify; a check is answered at once."""
+
+WITNESS_ANSWER_BYTES_MAX = 65_536
 
 T = TypeVar("T")
 
@@ -84,6 +86,20 @@ class PeerClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def submit_to_witness(client: httpx.Client, url: str, body: bytes) -> tuple[int, bytes]:
+    """Status and answer of a witness's ``add-checkpoint``; raises :class:`Unreachable`."""
+    try:
+        with client.stream("POST", url.rstrip("/") + "/add-checkpoint", content=body) as response:
+            data = b""
+            for chunk in response.iter_raw():
+                data += chunk
+                if len(data) > WITNESS_ANSWER_BYTES_MAX:
+                    raise Unreachable(f"the witness at {url} answers with more than {WITNESS_ANSWER_BYTES_MAX:,} bytes")
+            return response.status_code, data
+    except (httpx.HTTPError, OSError) as error:
+        raise Unreachable(f"the witness at {url} cannot be reached: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:
