@@ -334,4 +334,4 @@ class BeastTwin:
     def _note_lost(self, lost: bool, at: int) -> None:
         if lost and not self._lost:
             self.lost_at.append(self._kept_at + at)
-        self._lost = lost
+        self._lost |= lost

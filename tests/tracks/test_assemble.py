@@ -20,7 +20,7 @@ from keepclear.tracks.assemble import (
     assemble,
     assemble_counted,
 )
-from keepclear.tracks.kernels.order import counting_order, mend_times, sorted_starts
+from keepclear.tracks.kernels.order import counting_order, counting_places, mend_times, scatter, sorted_starts
 from keepclear.tracks.kernels.pieces import HYPOTHESES, separate
 from keepclear.tracks.kernels.reach import SPHERE_M, metres_between
 from keepclear.tracks.table import ReportFlag
@@ -307,3 +307,36 @@ def test_distance_is_within_a_percent_of_the_ellipsoid(lat1: float, lon1: float,
 
     exact = Geodesic.WGS84.Inverse(lat1, lon1, lat2, lon2)["s12"]
     assert abs(metres_between(lat1, lon1, lat2, lon2) - exact) <= 0.006 * exact + 0.5
+
+
+@settings(deadline=None)  # the first call loads the compiled code
+@given(st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 3)), max_size=25), st.booleans(), st.data())
+def test_places_equal_a_stable_sort_and_notice_what_is_not_in_order(
+    rows: list[tuple[int, int]], in_order: bool, data: st.DataObject
+) -> None:
+    time_s = np.array(data.draw(st.lists(st.integers(0, 5), min_size=len(rows), max_size=len(rows))), dtype=np.float64)
+    time_s = np.sort(time_s) if in_order else time_s
+    source = np.array([row[0] for row in rows], dtype=np.int32)
+    target = np.array([row[1] for row in rows], dtype=np.int32)
+    place, first = np.empty(len(rows), dtype=np.int64), np.zeros(4 * 5 + 1, dtype=np.int64)
+    late = counting_places(source, target, 4, time_s, place, first)
+    expected = np.lexsort((np.arange(len(rows)), target, source))
+    behind = sum(
+        any(rows[j] == rows[i] and time_s[j] > time_s[i] for j in range(i)) for i in range(len(rows))
+    )  # fmt: skip
+    assert late == behind
+    moved = np.empty(len(rows))
+    scatter(time_s, place, moved)
+    assert moved.tolist() == time_s[expected].tolist()
+    assert place[expected].tolist() == list(range(len(rows)))
+    assert np.diff(first)[np.diff(first) > 0].tolist() == [rows.count(r) for r in sorted(set(rows))]
+
+
+def test_reports_received_in_order_of_time_become_the_same_tracks_as_sorted_ones() -> None:
+    t, lat = flown(40)
+    whole = batch(t * 3, lat * 3, ["a"] * 40 + ["b"] * 40 + ["c"] * 40)
+    straight, received = assemble(whole), assemble(whole.take(np.argsort(whole.time_s, kind="stable")))
+    assert received.track_id == straight.track_id
+    assert received.start.tolist() == straight.start.tolist()
+    assert received.reports.lat_deg.tolist() == straight.reports.lat_deg.tolist()
+    assert received.reports.target.strings() == straight.reports.target.strings()

@@ -332,7 +332,7 @@ def _judge(
 
     lowest, highest, datum = _heights(covered, reports)
     duration = stays.exit_s - stays.enter_s
-    observed = _observed_until(stays.exit_s, stays.track, table) - _observed_until(stays.enter_s, stays.track, table)
+    observed = _observed(stays, table)
     coverage = np.where(duration > 0.0, np.clip(observed / np.where(duration > 0.0, duration, 1.0), 0.0, 1.0), 1.0)
     enter_lon, enter_lat = _place_at(stays.enter_s, stays.track, table)
     exit_lon, exit_lat = _place_at(stays.exit_s, stays.track, table)
@@ -421,15 +421,22 @@ def _place_at(when_s: Floats, track: npt.NDArray[np.int64], table: TrackTable) -
     return lon, reports.lat_deg[left] + fraction * (reports.lat_deg[right] - reports.lat_deg[left])
 
 
-def _observed_until(when_s: Floats, track: npt.NDArray[np.int64], table: TrackTable) -> Floats:
-    """Seconds of the whole table's time observed up to an instant of a track; only differences mean something."""
+def _observed(stays: _Stays, table: TrackTable) -> Floats:
+    """Seconds of each stay that lie between two reports without a gap. Looks at the stays' own rows only."""
     time = table.reports.time_s
-    step = np.diff(time, prepend=time[:1])
-    step[(table.flags & ReportFlag.GAP_BEFORE) != 0] = 0.0
-    step[table.start[:-1][np.diff(table.start) > 0]] = 0.0
-    total = np.cumsum(step)
-    right = np.clip(_search(table, track, when_s, "left"), table.start[:-1][track], table.start[1:][track] - 1)
-    observed: Floats = total[right] - np.clip(time[right] - when_s, 0.0, step[right])
+    first, last = table.start[:-1][stays.track], table.start[1:][stays.track] - 1
+    left = np.clip(_search(table, stays.track, stays.enter_s, "left"), first, last)
+    right = np.clip(_search(table, stays.track, stays.exit_s, "left"), first, last)
+    count = right - left + 1
+    start = np.cumsum(count) - count
+    rows = np.repeat(left - start, count) + np.arange(int(count.sum()))
+    seen = (table.flags[rows] & ReportFlag.GAP_BEFORE) == 0
+    seen &= rows > np.repeat(first, count)
+    step = np.where(seen, time[rows] - time[np.maximum(rows - 1, 0)], 0.0)
+    # Of the way into the first row only what lies after the entry counts, of that into the last only up to the exit.
+    before = step[start] - np.clip(time[left] - stays.enter_s, 0.0, step[start])
+    after = np.clip(time[right] - stays.exit_s, 0.0, step[start + count - 1])
+    observed: Floats = np.add.reduceat(step, start) - before - after
     return observed
 
 

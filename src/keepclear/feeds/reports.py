@@ -7,7 +7,7 @@ have code -1. Barometric and geometric altitude are kept apart and never mixed (
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cache
 from typing import Any
@@ -17,7 +17,10 @@ import numpy.typing as npt
 
 from keepclear.errors import InputError
 
-__all__ = ["Float32s", "Floats", "Labels", "ReportBatch", "TargetCategory", "TargetDomain", "concatenate"]
+__all__ = [
+    "Float32s", "Floats", "Labels", "ReportBatch", "TargetCategory", "TargetDomain", "concatenate", "constant_column",
+    "dense_column", "is_constant",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Float32s = npt.NDArray[np.float32]
@@ -59,7 +62,7 @@ class Labels:
 
     @staticmethod
     def constant(value: str, length: int) -> Labels:
-        return Labels(_constant(0 if value else -1, length, np.int32), (value,) if value else ())
+        return Labels(constant_column(0 if value else -1, length, np.int32), (value,) if value else ())
 
     def take(self, rows: npt.NDArray[Any] | slice) -> Labels:
         return Labels(_taken(self.codes, rows), self.names)
@@ -127,6 +130,11 @@ class ReportBatch:
                 columns[f.name] = column.take(rows) if isinstance(column, Labels) else _taken(column, rows)
         return ReportBatch(**columns)
 
+    def dense(self, names: Sequence[str]) -> ReportBatch:
+        """The same batch with these columns as plain writable memory, as compiled kernels want them."""
+        columns: dict[str, Any] = {name: dense_column(getattr(self, name)) for name in names}
+        return replace(self, **columns)
+
     @staticmethod
     def empty() -> ReportBatch:
         """The batch without rows: always the same one, because most calls of a decoder complete no report."""
@@ -162,9 +170,9 @@ class ReportBatch:
 
         def numbers(values: npt.ArrayLike | None, dtype: Any, missing: float) -> npt.NDArray[Any]:
             if values is None:
-                return _constant(missing, n, dtype)
+                return constant_column(missing, n, dtype)
             array = np.asarray(values, dtype=dtype)
-            return _constant(array, n, dtype) if array.ndim == 0 else array
+            return constant_column(array, n, dtype) if array.ndim == 0 else array
 
         def labels(values: Labels | Sequence[str | None] | str | None) -> Labels:
             if isinstance(values, Labels):
@@ -230,7 +238,8 @@ def _merge(parts: Sequence[Labels]) -> Labels:
 # takes no memory, and joining or choosing rows of it costs nothing. Such a column is read-only.
 
 
-def _constant(value: Any, length: int, dtype: Any) -> npt.NDArray[Any]:
+def constant_column(value: Any, length: int, dtype: Any) -> npt.NDArray[Any]:
+    """``length`` rows that all say ``value``."""
     # What np.broadcast_to gives, at a third of its price: a live feed makes a dozen of these for every few reports.
     one = np.asarray(value, dtype=dtype)
     column: npt.NDArray[Any] = np.ndarray((length,), one.dtype, one, 0, (0,))
@@ -238,20 +247,25 @@ def _constant(value: Any, length: int, dtype: Any) -> npt.NDArray[Any]:
     return column
 
 
-def _is_constant(column: npt.NDArray[Any]) -> bool:
+def dense_column(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same values as plain writable memory: any other layout would compile every kernel that takes it anew."""
+    return column if column.flags.c_contiguous and column.flags.writeable else np.array(column)
+
+
+def is_constant(column: npt.NDArray[Any]) -> bool:
     return len(column) > 0 and column.strides == (0,)
 
 
 def _joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     filled = [part for part in parts if len(part)] or parts[:1]
     first = filled[0]
-    if all(_is_constant(part) and part[0].tobytes() == first[0].tobytes() for part in filled):
+    if all(is_constant(part) and part[0].tobytes() == first[0].tobytes() for part in filled):
         return np.broadcast_to(first[:1].reshape(()), (sum(len(part) for part in filled),))
     return np.concatenate(filled)
 
 
 def _taken(column: npt.NDArray[Any], rows: npt.NDArray[Any] | slice) -> npt.NDArray[Any]:
-    if not _is_constant(column):
+    if not is_constant(column):
         return column[rows]
     if isinstance(rows, slice):
         count = len(range(*rows.indices(len(column))))

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from keepclear.errors import InputError
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.report_rows import clean_label
-from keepclear.feeds.reports import Floats, Labels, ReportBatch, TargetCategory, TargetDomain
+from keepclear.feeds.reports import Floats, Labels, ReportBatch, TargetCategory, TargetDomain, constant_column
 from keepclear.feeds.screening import (
     ACCURACY_MAX_M,
     ALTITUDE_MAX_M,
@@ -43,17 +43,13 @@ _TRUE, _FALSE = ("true", "1", "yes", "t"), ("false", "0", "no", "f")
 
 
 class TableRows:
-    """Turns record batches with the resolved ``columns`` into report batches.
-
-    The columns a table does not have are shared between all batches: batches are read, never written to.
-    """
+    """Turns record batches with the resolved ``columns`` into report batches."""
 
     def __init__(self, columns: Sequence[Column], faults: Faults, source: str, zone_shift_s: float | None) -> None:
         self._columns = columns
         self._faults = faults
         self._source = source
         self._zone_shift_s = zone_shift_s
-        self._missing: dict[tuple[Any, float], npt.NDArray[Any]] = {}
         self._names: dict[str, tuple[Any, tuple[str, ...], npt.NDArray[np.int32] | None]] = {}
 
     def batch(self, arrays: Sequence[Any], where: Callable[[int], str]) -> ReportBatch:
@@ -62,31 +58,25 @@ class TableRows:
         found: dict[str, Any] = {}
         for column, array in zip(self._columns, arrays):
             found[column.ours] = self._read(column, array)
+        if "track_deg" in found:
+            found["track_deg"] = directions(found["track_deg"])
         for ours, dtype in _DTYPES.items():
             if ours not in found and ours != "received_s":
-                found[ours] = self._constant(dtype, np.nan, n)
+                found[ours] = constant_column(np.nan, n, dtype)
         time_s = found["time_s"]
         lat_deg, lon_deg = found["lat_deg"], found["lon_deg"]
         found.setdefault("received_s", time_s)
-        found.setdefault("on_ground", self._constant(np.int8, -1, n))
-        found.setdefault("squawk", self._constant(np.int16, -1, n))
-        found.setdefault("domain", self._constant(np.uint8, 0, n))
-        found.setdefault("category", self._constant(np.uint8, 0, n))
-        nobody = Labels(self._constant(np.int32, -1, n), ())
+        found.setdefault("on_ground", constant_column(-1, n, np.int8))
+        found.setdefault("squawk", constant_column(-1, n, np.int16))
+        found.setdefault("domain", constant_column(0, n, np.uint8))
+        found.setdefault("category", constant_column(0, n, np.uint8))
+        nobody = Labels(constant_column(-1, n, np.int32), ())
         found.setdefault("callsign", nobody)
-        found.setdefault("source", Labels(self._constant(np.int32, 0, n), (self._source,)) if self._source else nobody)
+        found.setdefault("source", Labels(constant_column(0, n, np.int32), (self._source,)) if self._source else nobody)
         found["lon_deg"] = wrapped_lon_deg(lon_deg)
-        found["track_deg"] = directions(found["track_deg"])
         batch = ReportBatch(**found)
         keep = screen_positions(time_s, lat_deg, lon_deg, self._faults, where)
         return batch if keep is None else batch.take(keep)
-
-    def _constant(self, dtype: Any, value: float, n: int) -> npt.NDArray[Any]:
-        kept = self._missing.get((dtype, value if value == value else np.inf))
-        if kept is None or len(kept) < n:
-            kept = np.full(n, value, dtype=dtype)
-            self._missing[(dtype, value if value == value else np.inf)] = kept
-        return kept[:n]
 
     def _read(self, column: Column, array: Any) -> Any:
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.feeds.reports import Labels, ReportBatch, TargetDomain
+from keepclear.feeds.reports import Labels, ReportBatch, TargetDomain, dense_column, is_constant
 from keepclear.tracks.table import ReportFlag, TrackTable
 
 __all__ = [
@@ -40,6 +41,8 @@ FORGET_GAPS = 5.0
 """A body silent for so many gap limits is only returned to if nothing more recent explains a report."""
 UNLABELLED = "(unlabelled)"
 """The track id of reports that name no target: kept together, but with a gap before every one of them."""
+PARALLEL_ROWS_MIN = 1_000_000
+"""Fewer rows are moved faster than threads are started."""
 SAME_INSTANT_LOOK_BACK = 8
 """Repeats are looked for among this many reports of one instant; bounds the work on a source whose clock stands."""
 
@@ -93,11 +96,12 @@ def assemble_counted(
     limits = _limits(speed_limits)
 
     def marked(into: npt.NDArray[np.uint8], suspect: npt.NDArray[np.bool_]) -> int:
+        seen = reports.dense(_JUDGED)
         scattered = reports.target.codes[start[:-1]] < 0
         return int(
             suspects(
-                start, reports.time_s, reports.received_s, reports.lat_deg, reports.lon_deg, reports.accuracy_m,
-                reports.domain, scattered, gap_s, stale_position_s, CLOCK_AHEAD_MAX_S, limits, TIME_SLACK_S,
+                start, seen.time_s, seen.received_s, seen.lat_deg, seen.lon_deg, seen.accuracy_m, seen.domain, scattered,
+                gap_s, stale_position_s, CLOCK_AHEAD_MAX_S, limits, TIME_SLACK_S,
                 UNKNOWN_ACCURACY_M, into, suspect,
             )
         )  # fmt: skip
@@ -118,6 +122,9 @@ def assemble_counted(
     return table, Assembly(undated, repeated, out_of_order, jumps, separated)
 
 
+_JUDGED = ("time_s", "received_s", "lat_deg", "lon_deg", "accuracy_m", "domain")
+
+
 def _limits(given: dict[TargetDomain, float] | None) -> npt.NDArray[np.float64]:
     limits = JUMP_SPEED_LIMITS | (given or {})
     return np.array([limits[domain] for domain in sorted(TargetDomain)], dtype=np.float64)
@@ -125,7 +132,7 @@ def _limits(given: dict[TargetDomain, float] | None) -> npt.NDArray[np.float64]:
 
 def _sorted(batch: ReportBatch) -> tuple[ReportBatch, npt.NDArray[np.int64], int, int]:
     """Reports by (track, time), the tracks' first rows, how many were undated, how many out of order."""
-    from keepclear.tracks.kernels.order import counting_order, mend_times, sorted_starts
+    from keepclear.tracks.kernels.order import counting_order, counting_places, mend_times, sorted_starts
 
     if not len(batch):
         return batch, np.zeros(1, dtype=np.int64), 0, 0
@@ -135,9 +142,14 @@ def _sorted(batch: ReportBatch) -> tuple[ReportBatch, npt.NDArray[np.int64], int
     sparse = keys > 4 * len(batch) + 1_000_000  # mostly unused pairs: not worth a table of them
     if not sparse:
         start = np.empty(keys + 1, dtype=np.int64)
-        count = sorted_starts(batch.source.codes, batch.target.codes, targets, batch.time_s, start)
+        columns = dense_column(batch.source.codes), dense_column(batch.target.codes)
+        count = sorted_starts(*columns, targets, dense_column(batch.time_s), start)
         if count >= 0:
             return batch, start[: count + 1].copy(), 0, 0
+        place, start = np.empty(len(batch), dtype=np.int64), np.zeros(keys + 1, dtype=np.int64)
+        if counting_places(*columns, targets, dense_column(batch.time_s), place, start) == 0:
+            start = np.append(start[:-1][np.diff(start) > 0], len(batch))
+            return _placed(batch, place), start, 0, 0
     dated = np.isfinite(batch.time_s)
     undated = len(batch) - int(np.count_nonzero(dated))
     if undated:
@@ -147,9 +159,36 @@ def _sorted(batch: ReportBatch) -> tuple[ReportBatch, npt.NDArray[np.int64], int
         used, key = np.unique(key, return_inverse=True)
         keys = len(used)
     order, first = counting_order(key, keys)
-    out_of_order = int(mend_times(order, first, batch.time_s))
+    out_of_order = int(mend_times(order, first, dense_column(batch.time_s)))
     start = np.append(first[:-1][np.diff(first) > 0], len(order))
     return batch.take(order), start, undated, out_of_order
+
+
+def _placed(batch: ReportBatch, place: npt.NDArray[np.int64]) -> ReportBatch:
+    """The batch with each row at its place, several columns at once: the work is waiting for the memory."""
+    from keepclear.tracks.kernels.order import scatter
+
+    def moved(column: Any) -> Any:
+        if isinstance(column, Labels):
+            return Labels(moved(column.codes), column.names)
+        if is_constant(column):
+            return column
+        out = np.empty_like(column)
+        # By width, not by type: fewer kernels to compile.
+        width = np.dtype(f"u{column.dtype.itemsize}")
+        scatter(dense_column(column).view(width), place, out.view(width))
+        return out
+
+    shared = batch.received_s is batch.time_s
+    names = [f.name for f in fields(ReportBatch) if not (shared and f.name == "received_s")]
+    columns = [getattr(batch, name) for name in names]
+    if len(batch) < PARALLEL_ROWS_MIN:
+        done = dict(zip(names, map(moved, columns)))
+    else:
+        with ThreadPoolExecutor() as pool:
+            done = dict(zip(names, pool.map(moved, columns)))
+    done.setdefault("received_s", done["time_s"])
+    return ReportBatch(**done)
 
 
 def _unique_names(batch: ReportBatch) -> ReportBatch:
@@ -214,10 +253,11 @@ def _separated(
     extra: list[npt.NDArray[np.int64]] = []
     for k in suspect:
         a, b = int(start[k]), int(start[k + 1])
+        part = reports.take(slice(a, b)).dense(_JUDGED)
         piece = np.empty(b - a, dtype=np.int64)
         bodies = separate(
-            reports.time_s[a:b], reports.lat_deg[a:b], reports.lon_deg[a:b], reports.accuracy_m[a:b],
-            reports.domain[a:b], FORGET_GAPS * gap_s, limits, TIME_SLACK_S, UNKNOWN_ACCURACY_M, piece,
+            part.time_s, part.lat_deg, part.lon_deg, part.accuracy_m, part.domain,
+            FORGET_GAPS * gap_s, limits, TIME_SLACK_S, UNKNOWN_ACCURACY_M, piece,
         )  # fmt: skip
         if bodies <= 1:
             continue

@@ -159,6 +159,12 @@ def _paired(source: npt.NDArray[np.int32], target: npt.NDArray[np.int32]) -> npt
 _SPEED_LIMITS = np.array([JUMP_SPEED_LIMITS[domain] for domain in sorted(TargetDomain)], dtype=np.float64)
 
 
+_FOLLOWED = (
+    "time_s", "lat_deg", "lon_deg", "accuracy_m", "domain", "altitude_baro_m", "altitude_geo_m", "ground_speed_mps",
+    "track_deg",
+)  # fmt: skip
+
+
 def _fold(
     state: TrackState,
     batch: ReportBatch,
@@ -174,13 +180,14 @@ def _fold(
     if not len(batch):
         return 0
     slots = state.slots
+    seen = batch.dense(_FOLLOWED)
     touched = np.empty(min(len(batch) - begin, state.capacity), dtype=np.int64)
     tally = np.zeros(9, dtype=np.int64)
     next_key = state.next_key
     tally[0], tally[1] = state.used, next_key
     done = fold(
-        begin, pairs, batch.time_s, batch.lat_deg, batch.lon_deg, batch.accuracy_m, batch.domain,
-        batch.altitude_baro_m, batch.altitude_geo_m, batch.ground_speed_mps, batch.track_deg,
+        begin, pairs, seen.time_s, seen.lat_deg, seen.lon_deg, seen.accuracy_m, seen.domain,
+        seen.altitude_baro_m, seen.altitude_geo_m, seen.ground_speed_mps, seen.track_deg,
         now_s + FUTURE_MAX_S, _SPEED_LIMITS, TIME_SLACK_S, UNKNOWN_ACCURACY_M,
         BASELINE_MIN_S, BASELINE_S, BASELINE_MAX_S, full, state.table, slots["pair"],
         slots["primary"], slots["twin"], slots["live"], slots["at"], slots["anchor"], slots["motion"],

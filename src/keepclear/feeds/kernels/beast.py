@@ -49,7 +49,7 @@ def cut_frames(
             if end < n and not is_lost:
                 lost_at[lost] = end
                 lost += 1
-            is_lost = end < n
+                is_lost = True
             tally[0] = n
             break
         kind = stream[at + 1] if at + 1 < n else 0
@@ -92,7 +92,7 @@ def cut_frames(
         if at > end and not is_lost:
             lost_at[lost] = end
             lost += 1
-        is_lost = at > end
+            is_lost = True  # until a whole frame comes, however the bytes are cut
         if cut_off:
             tally[0] = at
             break

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["counting_order", "mend_times", "sorted_starts"]
+__all__ = ["counting_order", "counting_places", "mend_times", "scatter", "sorted_starts"]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -50,6 +50,43 @@ def counting_order(key: np.ndarray, keys: int) -> tuple[np.ndarray, np.ndarray]:
         order[place[k]] = i
         place[k] += 1
     return order, first
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def counting_places(
+    source: np.ndarray, target: np.ndarray, targets: int, time_s: np.ndarray, place: np.ndarray, first: np.ndarray
+) -> int:
+    """Where each row goes if rows are ordered by (source, target) and otherwise stay as they are, for input that is in
+    time order within each; returns how many rows are not (then ``place`` is of no use), -1 where a time is unknown.
+
+    ``first`` (zeros; room for every possible pair and one more) receives the first place of each. Unlike an order to
+    gather by, places are written to near each other while rows of one instant stand together.
+    """
+    for i in range(len(time_s)):
+        first[(np.int64(source[i]) + 1) * (targets + 1) + np.int64(target[i]) + 2] += 1
+    for j in range(len(first) - 1):
+        first[j + 1] += first[j]
+    following = first[:-1].copy()
+    newest = np.full(len(first) - 1, -np.inf)
+    late = 0
+    for i in range(len(time_s)):
+        k = (np.int64(source[i]) + 1) * (targets + 1) + np.int64(target[i]) + 1
+        if time_s[i] - time_s[i] != 0.0:  # nan or infinite
+            return -1
+        if time_s[i] < newest[k]:
+            late += 1
+        else:
+            newest[k] = time_s[i]
+        place[i] = following[k]
+        following[k] += 1
+    return late
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scatter(column: np.ndarray, place: np.ndarray, out: np.ndarray) -> None:
+    """``out[place[i]] = column[i]``."""
+    for i in range(len(column)):
+        out[place[i]] = column[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
