@@ -61,7 +61,7 @@ def test_only_changes_are_to_be_logged() -> None:
     assert len(changes) == 1
 
 
-def test_a_missed_test_is_of_unknown_cause_and_asks_for_the_backup() -> None:
+def test_r1_6_a_missed_test_is_of_unknown_cause_and_asks_for_the_backup() -> None:
     line, changes = run((0, OK), (2_000, Missed()))
     assert line.cause is Cause.UNKNOWN
     assert line.use_backup
@@ -95,7 +95,7 @@ def test_time_alone_makes_a_line_silent_where_no_check_reports() -> None:
     assert run((0, OK), (10_000, Tick()))[0].status is LineStatus.SILENT
 
 
-def test_a_cause_is_what_somebody_states_and_goes_when_the_line_answers() -> None:
+def test_r1_6_a_cause_is_what_somebody_states_and_goes_when_the_line_answers() -> None:
     line, changes = run((0, OK), (2_000, Missed()), (10_000, Tick()), (11_000, Stated(Cause.HOLIDAY)))
     assert (line.status, line.cause) == (LineStatus.SILENT, Cause.HOLIDAY)
     assert changes[-1] == LineChange(LineStatus.SILENT, LineStatus.SILENT, Cause.HOLIDAY, 11_000)
@@ -151,7 +151,7 @@ events = st.one_of(
 
 
 @given(st.lists(st.tuples(st.integers(0, 5_000), events), max_size=60))
-def test_whatever_happens_silence_is_shown_in_time_and_no_cause_is_made_up(story: list[tuple[int, Event]]) -> None:
+def test_r1_6_whatever_happens_silence_is_shown_in_time_and_no_cause_is_made_up(story: list[tuple[int, Event]]) -> None:
     line, now_ms, stated = Line(), 0, {Cause.NONE, Cause.UNKNOWN}
     for wait_ms, event in story:
         now_ms += wait_ms

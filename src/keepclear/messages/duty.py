@@ -58,7 +58,8 @@ def due_calls(
     due: list[Call] = []
     for number, step in enumerate(rungs):
         # The first rung that has somebody is told at once, however late its own time would be.
-        at_ms = since_ms if number <= first else climb_ms + 1_000 * step.after_s
+        at_once = number <= first or step.after_s == 0
+        at_ms = since_ms if at_once else climb_ms + 1_000 * step.after_s
         if at_ms <= until_ms:
             due += [Call(step.role, transport, at_ms, number) for transport in step.transports]
     if rungs and len({call.rung for call in due}) == len(rungs):

@@ -175,7 +175,6 @@ PHRASES: Mapping[str, str] = {
     "word.none_known": "none known to the sender",
     "word.not_stated": "not stated",
     "word.already_begun": "none, the event had begun before delivery",
-    "word.around": "around",
     "banner.LATE": "LATE: this message arrived after its validity had ended. Do not treat it as current.",
     "banner.EXPIRED": "EXPIRED: the validity of this message has ended.",
     "banner.TEST": "TEST ONLY: this message carries no information.",
