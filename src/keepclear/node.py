@@ -277,6 +277,19 @@ class Watch:
         self._heartbeat = heartbeat
         return Cycle(now_s, picture, situations, events, heartbeat, duration_s)
 
+    @staticmethod
+    def warm_up(progress: Callable[[str], None] = lambda _: None) -> None:
+        """Compile, or load from the cache, every kernel that a cycle uses, so that the first cycle is as quick as the
+        rest. A minute after an installation, about a second later; ``progress`` is told each step before it begins."""
+        from keepclear.detection.warmup import warm_up as warm_up_detection
+        from keepclear.space.warmup import warm_up as warm_up_space
+        from keepclear.tracks.warmup import warm_up as warm_up_tracks
+
+        warm_up_space(progress)
+        warm_up_detection(progress, live_only=True)
+        progress("the live picture")
+        warm_up_tracks()
+
     def _ready(self, now_s: float) -> tuple[PreparedZones, Activity]:
         if self._prepared is None:
             self._prepared = prepare(self.zones, assumptions=self.settings.assumptions, margin_m=MARGIN_LIVE_M)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from keepclear.cli.options import require_above_zero
-from keepclear.cli.progress import say, say_first_run
+from keepclear.cli.progress import say, warm_up_watch
 
 __all__ = ["command"]
 
@@ -61,7 +61,7 @@ def command(**given: Any) -> None:
     minutes = (traffic.time_s.max() - traffic.time_s.min()) / 60.0
     targets = len(traffic.target.names)
     say(f"SIMULATED TRAFFIC, seed {given['seed']}: {len(traffic):,} reports of {targets} targets, {minutes:.0f} min.")
-    say_first_run("space/ahead", "tracks/follow", "detection/pairs")
+    warm_up_watch()
     with interruptible() as interrupted:
         watch = new_watch()
         with open_outlet(watch, {**given, "serve": False}) as outlet:

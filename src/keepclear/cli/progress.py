@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-__all__ = ["reading_bar", "say", "say_first_run"]
+__all__ = ["reading_bar", "say", "say_first_run", "warm_up_watch"]
+
+MODE_S_FORMATS = (None, "beast", "avr", "mode-s")
+"""Formats with kernels of their own; an unknown one may turn out to be such."""
 
 
 def say(text: str) -> None:
@@ -18,8 +21,9 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def say_first_run(*kernels: str) -> None:
+def say_first_run(*kernels: str) -> bool:
     """The kernels are compiled once after the installation; that takes a while and should not look like a hang.
+    Returns whether it was said.
 
     ``kernels`` names the modules that the command needs («space/visits»). Where numba keeps what it compiled
     elsewhere (``NUMBA_CACHE_DIR``), that is looked at instead.
@@ -34,7 +38,26 @@ def say_first_run(*kernels: str) -> None:
             compiled = any((package / folder / "kernels" / "__pycache__").glob(f"{module}.*.nbi"))
         if not compiled:
             say("keepclear: first run: compiling the detection kernels, once; it takes a minute or two …")
-            return
+            return True
+    return False
+
+
+def warm_up_watch(formats: Iterable[str | None] = ()) -> None:
+    """Have every kernel that a watch needs compiled before anything is listened to: alerts must not wait for it, nor
+    a feed overrun. ``formats`` are those of the feeds, ``None`` where one is yet to be recognised."""
+    from keepclear.node import Watch
+
+    def compiling(step: str) -> None:
+        say(f"keepclear: compiling: {step}")
+
+    first = say_first_run("space/ahead", "tracks/follow", "detection/pairs")
+    progress = compiling if first else lambda _: None
+    Watch.warm_up(progress)
+    if any(name in MODE_S_FORMATS for name in formats):
+        from keepclear.feeds.warmup import warm_up_mode_s
+
+        progress("Mode S")
+        warm_up_mode_s()
 
 
 @contextmanager

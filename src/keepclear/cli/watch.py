@@ -25,7 +25,7 @@ from keepclear.cli.options import (
     require_above_zero,
     zone_options,
 )
-from keepclear.cli.progress import say, say_first_run
+from keepclear.cli.progress import say, warm_up_watch
 from keepclear.cli.scan import say_faults
 from keepclear.errors import InputError, UsageError
 
@@ -122,7 +122,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     watched.begin()
     options = decoder_options(given["start"], given["receiver"], given["columns"])
     watch = Watch(zones, settings)
-    say_first_run("space/ahead", "tracks/follow", "detection/pairs")
+    warm_up_watch(address.format for address in addresses)
     with open_outlet(watch, given) as outlet, interruptible() as interrupted:
         if live:
             _run_live(watch, addresses, options, outlet, watched, interrupted)

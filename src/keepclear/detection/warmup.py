@@ -7,8 +7,9 @@ from collections.abc import Callable
 __all__ = ["warm_up"]
 
 
-def warm_up(progress: Callable[[str], None] = lambda _: None) -> None:
-    """Compile, or load from the cache, every kernel of encounters and conflicts by using it on a few rows.
+def warm_up(progress: Callable[[str], None] = lambda _: None, *, live_only: bool = False) -> None:
+    """Compile, or load from the cache, every kernel of encounters and conflicts by using it on a few rows; or only
+    those that a live cycle uses.
 
     ``progress`` is told each step before it begins. Seconds to a minute the first time, well under one later.
     """
@@ -27,7 +28,7 @@ def warm_up(progress: Callable[[str], None] = lambda _: None) -> None:
     progress("encounters of the live picture")
     reports = ReportBatch.build(
         time_s=[0.0, 1.0, 0.0, 1.0], lat_deg=np.zeros(4), lon_deg=[0.0, 0.001, 0.0, 0.001],
-        target=["a", "a", "b", "b"], altitude_baro_m=np.zeros(4),
+        target=["a", "a", "b", "b"], altitude_baro_m=np.zeros(4), altitude_geo_m=np.full(4, np.nan),
         ground_speed_mps=np.zeros(4), track_deg=np.zeros(4), vertical_rate_mps=np.zeros(4),
     )  # fmt: skip
     everybody = np.ones(4, np.uint8)
@@ -36,6 +37,8 @@ def warm_up(progress: Callable[[str], None] = lambda _: None) -> None:
     n = SMALL + 1
     zeros = np.zeros(n)
     find_pairs(zeros, np.linspace(0.0, 90.0, n), zeros, zeros, zeros, zeros, 9260.0, 304.8, 120.0)
+    if live_only:
+        return
     progress("encounters in an archive")
     encounters_recorded(TrackTable(reports, np.array([0, 2, 4]), ("a", "b"), np.zeros(4, np.uint8), 60.0))
     progress("conflicts between declared volumes")

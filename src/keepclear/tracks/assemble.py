@@ -100,8 +100,8 @@ def assemble_counted(
         scattered = reports.target.codes[start[:-1]] < 0
         return int(
             suspects(
-                start, seen.time_s, seen.received_s, seen.lat_deg, seen.lon_deg, seen.accuracy_m, seen.domain, scattered,
-                gap_s, stale_position_s, CLOCK_AHEAD_MAX_S, limits, TIME_SLACK_S,
+                start, seen.time_s, seen.received_s, seen.lat_deg, seen.lon_deg, seen.accuracy_m, seen.domain,
+                scattered, gap_s, stale_position_s, CLOCK_AHEAD_MAX_S, limits, TIME_SLACK_S,
                 UNKNOWN_ACCURACY_M, into, suspect,
             )
         )  # fmt: skip
