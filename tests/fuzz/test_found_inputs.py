@@ -99,3 +99,24 @@ def test_the_batch_without_rows_can_be_shared() -> None:
     joined = concatenate([ReportBatch.empty(), one, ReportBatch.empty()])
     assert joined.target.strings() == ["a"]
     assert len(ReportBatch.empty()) == 0
+
+
+TWICE = {
+    "readsb": '{"now":1700000000,"now":5,"aircraft":[{"hex":"abc124","lat":50.5,"lon":30.5,"seen_pos":1}]}',
+    "opensky": '{"time":1.7e9,"time":5,"states":[["508035","","",null,1,30.5,50,1,false,1,9,0,null,1,"",false,0]]}',
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_document_that_says_twice_when_it_is_gives_no_report(name: str) -> None:
+    """The later one held: the aircraft was where it was in 1970."""
+    decoder = make_decoder(name, DecoderOptions())
+    assert len(decoder.decode(TWICE[name].encode(), 1.7e9)) + len(decoder.finish()) == 0
+    assert decoder.faults.counts == {"JSON document names a key twice": 1}
+
+
+def test_a_trace_that_says_twice_whose_it_is_is_refused() -> None:
+    decoder = make_decoder("readsb-trace", DecoderOptions())
+    decoder.decode(b'{"icao":"abc124","icao":"f00000","timestamp":1.7e9,"trace":[[0,50,30,1000,100,90,0]]}', 1.7e9)
+    with pytest.raises(InputError, match="names 'icao' twice"):
+        decoder.finish()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from keepclear.feeds.decoder import Faults
 
-__all__ = ["DOCUMENT_BYTES_MAX", "UNREADABLE", "DocumentCutter", "first_repeated_key"]
+__all__ = ["DOCUMENT_BYTES_MAX", "UNREADABLE", "DocumentCutter", "first_repeated_key", "repeated_member"]
 
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 """An aircraft.json of 100,000 aircraft takes some 40 MB; more than this is a stream without an end."""
@@ -156,3 +156,24 @@ def first_repeated_key(document: bytes) -> str | None:
     except (ValueError, RecursionError):
         return None
     return found[0] if found else None
+
+
+def repeated_member(document: bytes, *keys: str) -> str | None:
+    """The first of ``keys`` that the document itself, not an object in it, names twice.
+
+    Two counts in the bytes where none does; the document is read only where one may.
+    """
+    if all(document.count(f'"{key}"'.encode()) <= 1 for key in keys):
+        return None
+    import json
+
+    outermost: list[str] = []
+
+    def pairs(items: list[tuple[str, object]]) -> None:
+        outermost[:] = [key for key, _ in items]  # the outermost object is complete last
+
+    try:
+        json.loads(document, object_pairs_hook=pairs)
+    except (ValueError, RecursionError):
+        return None
+    return next((key for key in keys if outermost.count(key) > 1), None)

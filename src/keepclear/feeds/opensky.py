@@ -15,7 +15,7 @@ import numpy as np
 from keepclear.feeds.addresses import clean_address, clean_callsign
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
-from keepclear.feeds.json_documents import UNREADABLE, DocumentCutter
+from keepclear.feeds.json_documents import UNREADABLE, DocumentCutter, repeated_member
 from keepclear.feeds.reports import Labels, ReportBatch, TargetCategory, TargetDomain, concatenate
 from keepclear.feeds.screening import (
     ALTITUDE_MAX_M,
@@ -105,6 +105,9 @@ class StatesDecoder:
 
     def _document(self, data: bytes, number: int) -> ReportBatch:
         place = f"document {number}"
+        if repeated_member(data, "time", "states"):
+            self.faults.add("JSON document names a key twice", place)
+            return ReportBatch.empty()
         try:
             whole = _decode_document(data)
             return self._reports(whole.states or [], whole.time, place)

@@ -19,7 +19,13 @@ from keepclear.feeds.addresses import ADDRESS_CHARACTERS_MAX, CleanTexts, clean_
 from keepclear.feeds.adsb_quality import accuracy_of_columns, category_of_emitter, domain_of_emitter
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
-from keepclear.feeds.json_documents import DOCUMENT_BYTES_MAX, UNREADABLE, DocumentCutter, first_repeated_key
+from keepclear.feeds.json_documents import (
+    DOCUMENT_BYTES_MAX,
+    UNREADABLE,
+    DocumentCutter,
+    first_repeated_key,
+    repeated_member,
+)
 from keepclear.feeds.reports import Labels, ReportBatch, concatenate
 from keepclear.feeds.screening import (
     ALTITUDE_MAX_M,
@@ -160,6 +166,9 @@ class AircraftJsonDecoder:
         return self._reports(aircraft, self._received_s if now_s is None else now_s, data, place)
 
     def _reports(self, aircraft: list[_Aircraft], now_s: float, data: bytes, place: str = "") -> ReportBatch:
+        if repeated_member(data, "now", "aircraft"):
+            self.faults.add("JSON document names a key twice", place)
+            return ReportBatch.empty()
         aircraft = self._without_repeated_keys(aircraft, data, place)
         for a in aircraft:  # a position held over from earlier stands in with its own time and quality
             if a.lat is None and a.lastPosition is not None:
@@ -268,6 +277,8 @@ class TraceDecoder:
             trace = msgspec.json.decode(data, type=_Trace)
         except UNREADABLE as error:
             raise InputError(f"not a readsb trace file: {error}") from None
+        if key := repeated_member(data, "icao", "timestamp", "trace"):
+            raise InputError(f"the trace file names {key!r} twice: which one holds?")
         rows: list[tuple[Any, ...]] = []
         held = _Held()
         for i, raw in enumerate(trace.trace):
