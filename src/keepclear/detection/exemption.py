@@ -12,7 +12,7 @@ from keepclear.tracks.addresses import state_of
 from keepclear.tracks.states import is_named_in, state_name
 from keepclear.zones.model import Exemption, Zone
 
-__all__ = ["ExemptionFinding", "find_exemption"]
+__all__ = ["ExemptionFinding", "NamedExemptions", "find_exemption", "named_exemptions"]
 
 CLAUSE_CHARACTERS_MAX = 240
 """A clause longer than this is cut in a row; the zone keeps it whole."""
@@ -39,6 +39,35 @@ def find_exemption(zone: Zone, target: str, callsign: str, party: str = "") -> E
         if exemption.clause:
             possible.append(_possible(exemption.clause, target))
     return ExemptionFinding(False, "; ".join(possible)) if possible else _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class NamedExemptions:
+    """Whom a zone exempts by name, for asking about many tracks in every cycle; clauses in words play no part."""
+
+    targets: frozenset[str]
+    callsigns: frozenset[str]
+    parties: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.targets or self.callsigns or self.parties)
+
+    def covers(self, target: str, callsign: str, party: str) -> bool:
+        """As :func:`find_exemption` says it in ``applies``."""
+        return (
+            (bool(self.targets) and target.lower() in self.targets)
+            or (bool(self.callsigns) and callsign.strip().upper() in self.callsigns)
+            or (bool(party) and party in self.parties)
+        )
+
+
+def named_exemptions(zone: Zone) -> NamedExemptions:
+    """The exemptions of a zone that name a target, a callsign or a party."""
+    return NamedExemptions(
+        frozenset(e.target.lower() for e in zone.exemptions if e.target),
+        frozenset(e.callsign.strip().upper() for e in zone.exemptions if e.callsign),
+        frozenset(e.party for e in zone.exemptions if e.party and not e.clause),
+    )
 
 
 def _named(exemption: Exemption, target: str, callsign: str, party: str) -> str:

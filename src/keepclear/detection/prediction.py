@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.detection.activity import Activity
-from keepclear.detection.exemption import find_exemption
+from keepclear.detection.exemption import named_exemptions
 from keepclear.detection.infringement import RAYLEIGH_95
 from keepclear.detection.prepared import PreparedLayer, PreparedZones
 from keepclear.detection.situation import SituationBatch, SituationKind, Verdict
@@ -352,14 +352,13 @@ def _exempt(
 ) -> npt.NDArray[np.bool_]:
     exempt = np.zeros(len(zone), dtype=bool)
     for number in np.unique(zone).tolist():
-        found_zone = prepared.zones[number]
-        if not any(e.target or e.callsign or (e.party and not e.clause) for e in found_zone.exemptions):
+        named = named_exemptions(prepared.zones[number])
+        if not named:
             continue
-        for k in np.flatnonzero(zone == number).tolist():
-            row = int(hits.track[k])
-            target = motion.reports.target.at(row)
-            finding = find_exemption(found_zone, target, motion.reports.callsign.at(row), parties.get(target, ""))
-            exempt[k] = finding.applies
+        of_zone = np.flatnonzero(zone == number)
+        reports = motion.reports.take(hits.track[of_zone])
+        targets, callsigns = reports.target.strings(), reports.callsign.strings()
+        exempt[of_zone] = [named.covers(t, c, parties.get(t, "")) for t, c in zip(targets, callsigns, strict=True)]
     return exempt
 
 

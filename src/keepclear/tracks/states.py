@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 __all__ = ["STATE_NAMES", "is_named_in", "state_name"]
 
@@ -55,6 +56,7 @@ def state_name(code: str) -> str:
     return STATE_NAMES.get(code, "")
 
 
+@lru_cache(maxsize=4096)  # asked again for every track of a state, of a zone's one clause
 def is_named_in(code: str, text: str) -> bool:
     """Whether ``text`` names the state, in whole words: Romania does not name Oman, nor Equatorial Guinea Guinea."""
     names = {name.upper() for name in (STATE_NAMES.get(code), _FORMAL_NAMES.get(code)) if name}
