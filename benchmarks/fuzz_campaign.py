@@ -4,8 +4,9 @@ Each target runs under atheris (dependency group «fuzz») in a process of its o
 target with its corpus, its counts and its findings, so that a campaign can end at any time and go on later; ``--slice
 S`` gives S seconds to the target that had the fewest so far, and ends. Whatever raises something untyped or makes a
 library warn, and the slowest input (processor time: others may use the machine), stays in the folder. A target that
-dies (segmentation fault, out of memory, endless loop) shows as DIED. ``--markdown`` prints what the folder holds as
-the table of docs/reference/fuzzing.md.
+dies (segmentation fault, out of memory, endless loop) shows as DIED. ``--replay`` runs what the corpus holds once more
+without instruments, for the memory and the time that an input really takes. ``--markdown`` prints what the folder holds
+as the table of docs/reference/fuzzing.md.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def fresh_state() -> dict[str, Any]:
     return {
         "runs": 0, "typed": 0, "untyped": 0, "sites": {}, "seconds": 0.0, "slices": 0,
         "slowest_s": 0.0, "rss_start_mb": 0.0, "rss_mb": 0.0, "died": [],
+        "kept": 0, "kept_slowest_s": 0.0, "kept_mb": 0.0,
     }  # fmt: skip
 
 
@@ -174,6 +176,33 @@ def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None
         save()
 
 
+def replay(target: str, folder: Path) -> None:
+    """Every kept input of a target once, in a fresh process and without instruments."""
+    sys.path.insert(0, str(HERE))
+    import fuzz_targets
+
+    from keepclear.errors import KeepclearError
+
+    fuzz_targets.load(target)
+    run = fuzz_targets.TARGETS[target]
+    for data in fuzz_targets.seeds(target):
+        with contextlib.suppress(KeepclearError):
+            run(data)
+    before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    slowest_s = 0.0
+    kept = [path for place in ("corpus", "unread") for path in sorted((folder / place).glob("*"))]
+    for path in [*kept, *folder.glob("slowest")]:
+        data = path.read_bytes()
+        start = time.process_time()
+        with contextlib.suppress(KeepclearError):
+            run(data)
+        slowest_s = max(slowest_s, time.process_time() - start)
+    state = read_state(folder)
+    state["kept"], state["kept_slowest_s"] = len(kept), slowest_s
+    state["kept_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before_mb
+    write_state(folder, state)
+
+
 def campaign(target: str, runs: int, seconds: int, seed: int, work: Path) -> dict[str, Any]:
     """One slice of one target in a process of its own; the target's state after it."""
     folder = work / target.replace(":", "-")
@@ -201,15 +230,15 @@ def states(work: Path, targets: list[str]) -> dict[str, dict[str, Any]]:
 
 def markdown(work: Path, targets: list[str]) -> None:
     """What the campaign has reached so far as a table; 3/N bounds the rate of what it did not find, with 95 %."""
-    heads = ("Target", "Inputs", "accepted", "refused", "untyped", "minutes", "peak MB", "slowest ms", "3/N")
+    heads = ("Target", "inputs", "3/N", "refused whole", "minutes", "kept", "slowest ms", "memory MB", "open findings")
     print("| " + " | ".join(heads) + " |")
     print("|---|" + "---:|" * (len(heads) - 1))
     for name, state in states(work, targets).items():
         runs = state["runs"]
-        counts = (runs, runs - state["typed"] - state["untyped"], state["typed"], state["untyped"])
-        cells = [f"`{name}`", *(f"{count:,}" for count in counts), f"{state['seconds'] / 60:.1f}"]
-        cells += [f"{state['rss_mb']:.0f}", f"{1e3 * state['slowest_s']:.0f}", f"{3 / runs:.1e}" if runs else "–"]
-        print("| " + " | ".join(cells) + " |" + (" " + "; ".join(state["died"]) if state["died"] else ""))
+        cells = [f"`{name}`", f"{runs:,}", f"{3 / runs:.1e}" if runs else "–", f"{state['typed']:,}"]
+        cells += [f"{state['seconds'] / 60:.1f}", f"{state['kept']:,}", f"{1e3 * state['kept_slowest_s']:.1f}"]
+        cells += [f"{state['kept_mb']:+.1f}", "; ".join([*state["sites"], *state["died"]]) or "none"]
+        print("| " + " | ".join(cells) + " |")
 
 
 def show(target: str, state: dict[str, Any]) -> None:
@@ -232,9 +261,14 @@ def main() -> None:
     parser.add_argument("--slice", type=int, default=0, help="so many seconds for the target that had the fewest")
     parser.add_argument("--seed", type=int, default=20261124)
     parser.add_argument("--markdown", action="store_true", help="print the table and end")
+    parser.add_argument("--replay", action="store_true", help="run the kept inputs once without instruments, and end")
     parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--replay-child", help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.replay_child:
+        replay(options.replay_child, options.work)
+        return
     if options.child:
         child(options.child, options.runs, options.seconds, options.seed, options.work)
         return
@@ -244,6 +278,13 @@ def main() -> None:
     targets = options.targets or list(fuzz_targets.TARGETS)
     if options.markdown:
         markdown(options.work, targets)
+        return
+    if options.replay:
+        for target in targets:
+            folder = options.work / target.replace(":", "-")
+            if folder.is_dir():
+                command = [sys.executable, __file__, "--replay-child", target, "--work", str(folder)]
+                subprocess.run(command, check=True)
         return
     left = {name: state for name, state in states(options.work, targets).items() if state["runs"] < options.runs}
     if options.slice:
