@@ -16,7 +16,7 @@ import msgspec
 from keepclear.channel.charter import Charter, SignedCharter, charter_hash
 from keepclear.channel.checkpoint import sign_checkpoint
 from keepclear.channel.cosignature import cosign
-from keepclear.channel.entry import CHARTER_KIND, ERASURE_KIND, Draft, Record, Reference
+from keepclear.channel.entry import CHARTER_KIND, ERASURE_KIND, Draft, Entry, Record, Reference
 from keepclear.channel.export import export_files
 from keepclear.channel.fork_proof import ForkProof, prove_fork_by_entries, prove_fork_by_heads
 from keepclear.channel.log import LogState, write
@@ -64,9 +64,12 @@ class _Log:
 class Exercise:
     """Also the store of whoever exports: all logs, all bodies. Every step's time is one second later."""
 
-    def __init__(self, ids: Sequence[str], *, witnesses: tuple[str, ...] = (), seed: int = 0) -> None:
+    def __init__(
+        self, ids: Sequence[str], *, witnesses: tuple[str, ...] = (), seed: int = 0, name: str = "Exercise"
+    ) -> None:
         self.random = random.Random(seed)  # noqa: S311
-        self.first: SignedCharter = signed_by_all(exercise_charter(*ids, witnesses=witnesses))
+        charter = msgspec.structs.replace(exercise_charter(*ids, witnesses=witnesses), name=name)
+        self.first: SignedCharter = signed_by_all(charter)
         self._charters = [self.first.charter]
         self._witnesses = witnesses
         self._now_ms = CREATED_MS
@@ -78,6 +81,10 @@ class Exercise:
     @property
     def channel(self) -> str:
         return charter_hash(self.first.charter).hex()
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        return self._witnesses
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -125,6 +132,11 @@ class Exercise:
         kept = self._logs[log]
         self.say(log, [Draft(ERASURE_KIND, b"{}", re=(self._reference(log, seq),))])
         kept.records[seq] = kept.records[seq].without_body()
+
+    def first_message(self, log: str) -> int | None:
+        """Its number: what may be erased (a charter may not)."""
+        kinds = [Entry.parse(record.payload).kind for record in self._logs[log].records]
+        return kinds.index("message") if "message" in kinds else None
 
     def rotate(self) -> None:
         """The first party gets new keys: the next version of the charter, in every log."""
@@ -243,14 +255,15 @@ def exercise_record(seed: int, entries: int = 40) -> dict[str, bytes]:
     seed is a multiple of five hold a proof of a fork."""
     chance = random.Random(seed)  # noqa: S311
     ids = ("alpha", "bravo", "charlie")[: chance.randint(2, 3)]
-    exercise = Exercise(ids, witnesses=("witness.example/w1",)[: chance.randint(0, 1)], seed=seed)
+    witnesses = ("witness.example/w1",)[: chance.randint(0, 1)]
+    exercise = Exercise(ids, witnesses=witnesses, seed=seed, name=f"Exercise {seed}")
     exercise.run(entries // 2)
     if chance.random() < 0.5:
         exercise.rotate()
     exercise.run(entries - entries // 2)
     written = [party for party in ids if exercise.records(party, 0)]
-    if chance.random() < 0.5:
-        exercise.erase(written[0], 0)
+    if chance.random() < 0.5 and exercise.first_message(written[0]) is not None:
+        exercise.erase(written[0], exercise.first_message(written[0]) or 0)
     if seed % 5 == 0:
         (exercise.fork_by_entries if seed % 2 else exercise.fork_by_heads)(written[-1])
     if chance.random() < 0.7 or exercise.first.charter.witnesses_needed:

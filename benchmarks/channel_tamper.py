@@ -1,0 +1,184 @@
+"""Nobody can change a record unseen: every byte of a small one, and mutations of larger ones, in whatever number.
+
+Each mutation is verified as a whole record: nothing is assumed about what a changed file can touch. Only Ed25519 itself
+is not computed twice for the same key, message and signature (a pure function, kept in a table in this process). A
+mutation that VERIFIES is looked at more closely. It is *accepted* if the record then states anything that the original
+does not: another entry, body, size, root, holder, witness or level. Otherwise it is *withheld*: a whole line, file or
+body was taken away and the record states less, which nobody can prevent whoever hands it over from doing.
+Run: ``python -m benchmarks.channel_tamper [--bytes] [--mutations N] [--first SEED] [--jobs 2]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+from keepclear.channel import signature
+from keepclear.channel.export_layout import decode_bodies, is_for_people
+from keepclear.channel.tiles import decode_bundle
+from keepclear.channel.verification import Verification
+from keepclear.channel.verify import verify_export
+from keepclear.errors import InputError
+from keepclear.simulation.channel_damage import damaged
+from keepclear.simulation.channel_record import Exercise, ExerciseFiles, exercise_record
+
+LARGER_RECORDS, LARGER_ENTRIES = 20, 12
+KNOWN_SIGNATURES = 20_000
+
+
+def remember_signatures() -> None:
+    """In each process: the package's one function that asks OpenSSL, with a table before it."""
+    asked = signature.verifies
+    known = lru_cache(KNOWN_SIGNATURES)(asked)
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("keepclear.") and getattr(module, "verifies", None) is asked:
+            module.verifies = known  # type: ignore[attr-defined]
+
+
+def small_record() -> dict[str, bytes]:
+    """Two entries, two logs, a witness, a proof, a fork."""
+    exercise = Exercise(("alpha", "bravo"), witnesses=("witness.example/w1",), seed=7)
+    exercise.message("alpha")
+    exercise.reply("bravo", ("receipt",))
+    exercise.close()
+    exercise.fork_by_heads("bravo")
+    return exercise.files()
+
+
+@lru_cache(LARGER_RECORDS)
+def larger_record(number: int) -> dict[str, bytes]:
+    return exercise_record(number, LARGER_ENTRIES)
+
+
+def verified(files: dict[str, bytes]) -> Verification | None:
+    try:
+        found = verify_export(ExerciseFiles(files))
+    except InputError:
+        return None
+    return found if found.verified else None
+
+
+def statements(files: dict[str, bytes], found: Verification) -> set[Any]:
+    """Everything that a verified record states, in pieces."""
+    said: set[Any] = {("channel", found.channel, found.charters)} | {("fork", fork) for fork in found.forks}
+    for log in found.logs:
+        said.add(("log", log.party, log.size, log.root))
+        said |= {("held", log.party, by, held.size, held.time_s) for by, held in log.held.items()}
+        said |= {("since", log.party, by, n, held.since(n)) for by, held in log.held.items() for n in range(log.size)}
+        said |= {("witness", log.party, name, size, time_s) for name, (size, time_s) in log.witnesses.items()}
+        for name in (n for n in files if n.startswith(f"logs/{log.party}/tile/entries/")):
+            payloads = decode_bundle(files[name])
+            bodies = decode_bodies(files[name.replace("tile/entries", "bodies")], len(payloads))
+            said |= {("entry", log.party, n, payload) for n, payload in enumerate(payloads)}
+            said |= {("body", log.party, n, pair) for n, pair in enumerate(bodies) if pair}
+        said |= {("level", log.party, to, n, m) for to, marks in log.marks.items() for n, m in enumerate(marks)}
+    return said
+
+
+@lru_cache(LARGER_RECORDS + 1)
+def original(number: int) -> frozenset[Any]:
+    files = small_record() if number < 0 else larger_record(number)
+    found = verified(files)
+    assert found is not None, "the record as it was made verifies"
+    return frozenset(statements(files, found))
+
+
+def judge(number: int, files: dict[str, bytes]) -> str:
+    found = verified(files)
+    if found is None:
+        return "refused"
+    return "withheld" if covers(original(number), statements(files, found)) else "ACCEPTED"
+
+
+def covers(original: frozenset[Any], said: set[Any]) -> bool:
+    """Whether nothing new is said. A mirror whose first line is gone holds since a later one: that is less, not new."""
+    for one in said - original:
+        if one[0] == "since" and one[4] is None:
+            continue
+        if one[0] == "since" and any(o[:4] == one[:4] and o[4] <= one[4] for o in original if o[0] == "since" and o[4]):
+            continue
+        if one[0] in ("held", "witness") and any(
+            o[0] == one[0] and o[1:3] == one[1:3] and o[3] >= one[3] for o in original
+        ):
+            continue
+        return False
+    return True
+
+
+def every_byte(part: tuple[int, int]) -> tuple[Counter[str], list[str]]:
+    """Every byte set to three other values: its lowest bit turned, its highest, all of them."""
+    counts: Counter[str] = Counter()
+    lines = []
+    files = small_record()
+    for number, (name, at) in enumerate(places(files)):
+        if number % part[1] != part[0]:
+            continue
+        for mask in (0x01, 0x80, 0xFF):
+            data = bytearray(files[name])
+            data[at] ^= mask
+            outcome = judge(-1, {**files, name: bytes(data)})
+            counts[outcome] += 1
+            if outcome != "refused":
+                lines.append(f"{outcome}: {name}, byte {at}, mask {mask:02x}")
+    return counts, lines
+
+
+def places(files: dict[str, bytes]) -> Iterator[tuple[str, int]]:
+    for name in sorted(files):
+        if not is_for_people(name):
+            yield from ((name, at) for at in range(len(files[name])))
+
+
+def mutations(seeds: range) -> tuple[Counter[str], list[str]]:
+    counts: Counter[str] = Counter()
+    lines = []
+    for seed in seeds:
+        number = seed % LARGER_RECORDS
+        files, done = damaged(larger_record(number), random.Random(seed))
+        outcome = judge(number, files)
+        counts[outcome] += 1
+        if outcome == "ACCEPTED":
+            lines.append(f"{outcome}: seed {seed}, {done}")
+    return counts, lines
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--bytes", action="store_true", help="every byte of the small record")
+    options.add_argument("--mutations", type=int, default=0)
+    options.add_argument("--first", type=int, default=0)
+    options.add_argument("--jobs", type=int, default=2)
+    given = options.parse_args()
+    counts: Counter[str] = Counter()
+    started = time.perf_counter()
+    with ProcessPoolExecutor(given.jobs, initializer=remember_signatures) as pool:
+        if given.bytes:
+            parts = 20
+            results = pool.map(every_byte, [(k, parts) for k in range(parts)])
+            what = f"every byte of a record of {sum(map(len, small_record().values())):,} bytes, three values each"
+        else:
+            seeds = range(given.first, given.first + given.mutations)
+            results = pool.map(mutations, [seeds[k : k + 100] for k in range(0, len(seeds), 100)])
+            what = f"mutations of {LARGER_RECORDS} records, seeds from {given.first}"
+        for found, lines in results:
+            counts.update(found)
+            for line in lines[:20]:
+                print(line, flush=True)
+    total = counts.total()
+    bound = "" if counts["ACCEPTED"] else f" (below {3 / max(total, 1):.1e} at 95 %)"
+    print(
+        f"{what}: {total:,} in {time.perf_counter() - started:.0f} s: {counts['refused']:,} refused, "
+        f"{counts['withheld']:,} say less and nothing new, {counts['ACCEPTED']} accepted{bound}"
+    )
+    sys.exit(1 if counts["ACCEPTED"] else 0)
+
+
+if __name__ == "__main__":
+    main()
