@@ -1,4 +1,4 @@
-"""What is fuzzed: every feed decoder and zone reader by name, with seeds and with what must hold for any bytes.
+"""What is fuzzed: every feed decoder, zone reader and reader of declared volumes by name, with seeds and with what must hold for any bytes.
 
 ``TARGETS[name](data)`` raises nothing but :class:`KeepclearError`; anything else that comes out is a defect.
 Used by ``benchmarks/fuzz_campaign.py`` (coverage-guided, long) and by ``tests/fuzz`` (fixed mutations, short).
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from keepclear.edge.volume_files import read_volumes
 from keepclear.feeds.formats import FORMATS as FEEDS
 from keepclear.feeds.formats import DecoderOptions, make_decoder
 from keepclear.feeds.reports import ReportBatch
@@ -46,6 +47,8 @@ def check_batch(batch: ReportBatch) -> None:
         assert -1 <= labels.codes.min() <= labels.codes.max() < len(labels.names), "label code"
 
 
+VOLUMES = ("f3548", "csv", "parquet", "geojson")
+"""readers of declared volumes; the other zone formats come in by the zone readers"""
 WHOLE = 64
 """First bytes from here on let the rest through in one piece: two pieces take twice the time and show little more."""
 
@@ -72,6 +75,13 @@ def run_zones(name: str, data: bytes) -> None:
     zone_formats.read_zones(data, "fuzz", name)
 
 
+def run_volumes(name: str, data: bytes) -> None:
+    reading = read_volumes(data, "fuzz", name)
+    assert len(reading.volumes) == len(reading.part) == len(reading.place)
+    for volume in reading.volumes:
+        assert volume.from_s <= volume.to_s, "interval"
+
+
 def _found(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
@@ -86,6 +96,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         for n, f in zone_formats.FORMATS.items()
         if _found(f"keepclear.zones.{f.module}")
     },
+    **{f"volumes:{n}": partial(run_volumes, n) for n in VOLUMES},
 }
 
 
@@ -299,6 +310,40 @@ def _zone_seeds(name: str) -> list[bytes]:
     return seeds
 
 
+INTENT = {
+    "reference": {"id": "F1"},
+    "details": {"volumes": [
+        {"volume": {"outline_circle": {"center": {"lng": 30.0, "lat": 50.0}, "radius": {"value": 900, "units": "M"}},
+                    "altitude_lower": {"value": 10, "reference": "W84", "units": "M"}},
+         "time_start": {"value": "2026-12-01T08:00:00Z", "format": "RFC3339"}},
+        {"volume": {"outline_polygon": {"vertices": [{"lng": 30.0, "lat": 50.0}, {"lng": 30.1, "lat": 50.0},
+                                                     {"lng": 30.1, "lat": 50.1}]}}},
+    ]},
+}  # fmt: skip
+VOLUME_ROWS = (
+    b"id,lon_deg,lat_deg,radius_m,wkt,edge_type,lower_m,upper_ft,altitude_datum,from_time,to_time\n"
+    b"a,30,50,1500,,,,,,1700000000,\n"
+    b'b,,,,"POLYGON((30 50, 31 50, 31 51, 30 50),(30.8 50.2, 30.9 50.2, 30.9 50.3, 30.8 50.2))",RHUMB,0,1000,AMSL,'
+    b"2026-12-01T08:00:00Z,2026-12-01T09:00:00Z\n"
+)
+
+
+def _volume_seeds(name: str) -> list[bytes]:
+    if name == "f3548":
+        one = json.dumps(INTENT["details"]["volumes"][0]).encode()
+        return [json.dumps(INTENT).encode(), b"[" + one + b"]", one + b"\n" + one + b"\n"]
+    if name == "csv":
+        return [VOLUME_ROWS]
+    if name == "geojson":
+        return [json.dumps(GEOJSON).encode()]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    packed = io.BytesIO()
+    pq.write_table(pa.table({"lon_deg": [30.0], "lat_deg": [50.0], "radius_m": [900.0], "id": ["a"]}), packed)
+    return [packed.getvalue()]
+
+
 _SHARED_FILES = {
     "feed:asterix": "asterix/*", "feed:ais": "ais/*.nm4", "feed:beast": "adsb/*.bin", "feed:mode-s": "adsb/*.csv",
     "feed:readsb-trace": "adsb/*.json", "zones:ed318": "zones/*.json", "zones:notam": "notam/*",
@@ -308,7 +353,8 @@ _SHARED_FILES = {
 def seeds(target: str) -> list[bytes]:
     """Well-formed inputs: written by the project's own code or by hand, and heads of the real files where present."""
     kind, _, name = target.partition(":")
-    own: list[Any] = _feed_seeds(name) if kind == "feed" else _zone_seeds(name)
+    makers = {"feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds}
+    own: list[Any] = makers[kind](name)
     pattern = _SHARED_FILES.get(target)
     real = (
         [p.read_bytes()[:SEED_BYTES_MAX] for p in sorted(SHARED.glob(pattern))] if pattern and SHARED.is_dir() else []

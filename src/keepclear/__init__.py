@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from keepclear.node import Watch, encounters, read_tracks, read_zones, scan
+    from keepclear.node import Watch, conflicts, encounters, read_tracks, read_volumes, read_zones, scan
 
-__all__ = ["Watch", "__version__", "encounters", "read_tracks", "read_zones", "scan"]
+__all__ = [
+    "Watch", "__version__", "conflicts", "encounters", "read_tracks", "read_volumes", "read_zones", "scan",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

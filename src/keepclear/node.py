@@ -24,6 +24,9 @@ from keepclear.alerts.engine import step as step_alerts
 from keepclear.alerts.heartbeat import Heartbeat, take_heartbeat
 from keepclear.alerts.model import AlertEvent
 from keepclear.detection.activity import Activity, activity
+from keepclear.detection.conflict import DeclaredVolume
+from keepclear.detection.conflict import conflicts as find_conflicts
+from keepclear.detection.conflict import prepare as prepare_volumes
 from keepclear.detection.encounter import encounters as find_encounters
 from keepclear.detection.infringement import ScanSettings, find_infringements
 from keepclear.detection.prediction import LOOK_AHEAD_S, DepthMemory, predict_infringements
@@ -34,6 +37,7 @@ from keepclear.detection.thresholds import RADAR_SEPARATION, Thresholds
 from keepclear.detection.vertical_gap import GapWarning, find_vertical_gaps
 from keepclear.edge.feed_address import parse_feed
 from keepclear.edge.recordings import RecordingFaults, read_recordings
+from keepclear.edge.volume_files import VolumeLoad, load_volumes
 from keepclear.edge.zone_files import ZoneLoad, load_zones
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.health import FeedHealth
@@ -51,8 +55,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
-    "Cycle", "EncounterResult", "ScanResult", "TrackReading", "Watch", "WatchSettings",
-    "encounters", "read_tracks", "read_zones", "scan",
+    "ConflictResult", "Cycle", "EncounterResult", "ScanResult", "TrackReading", "Watch", "WatchSettings",
+    "conflicts", "encounters", "read_tracks", "read_volumes", "read_zones", "scan",
 ]  # fmt: skip
 
 GAP_S = 60.0
@@ -106,6 +110,12 @@ def read_zones(
     """
     paths = [firs] if isinstance(firs, str | Path) else list(firs or ())
     return load_zones([Path(s) for s in sources], firs=[Path(p) for p in paths] or None, format=format)
+
+
+def read_volumes(*sources: str | Path, format: str | None = None) -> VolumeLoad:
+    """Declared volumes of files: ASTM F3548 JSON, CSV, Parquet, GeoJSON and the other zone formats; what is broken is
+    in ``problems``, the rest is loaded."""
+    return load_volumes([Path(s) for s in sources], format=format)
 
 
 Tracks = TrackReading | TrackTable | ReportBatch
@@ -199,6 +209,46 @@ def encounters(tracks: Tracks, *, thresholds: Thresholds = RADAR_SEPARATION) -> 
     return EncounterResult(
         encounter_rows(found, table), int(np.count_nonzero(targets >= 0)), len(table), len(table.reports),
         float(table.observed_s.sum()),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictResult:
+    """``rows`` is an Arrow table, one row a pair of volumes of two declarations that intersect."""
+
+    rows: pa.Table
+    declarations: int
+    volumes: int
+    declarations_in_conflict: int
+    indeterminate: int
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+
+def conflicts(volumes: VolumeLoad | Sequence[DeclaredVolume]) -> ConflictResult:
+    """Which declared volumes share a place, an altitude and a time. Volumes of one declaration are not compared."""
+    from keepclear.detection.rows import conflict_rows
+
+    if isinstance(volumes, VolumeLoad):
+        given, source = list(volumes.volumes), volumes.source
+        declaration, part = np.array(volumes.declaration, np.int64), np.array(volumes.part, np.int64)
+    else:
+        given, source = list(volumes), ("",) * len(volumes)
+        numbers: dict[str, int] = {}
+        declaration = np.array([numbers.setdefault(v.id, len(numbers)) for v in given], np.int64)
+        part = np.arange(1, len(given) + 1)
+    arrays = prepare_volumes(given)
+    found = find_conflicts(arrays)
+    apart = declaration[found.i] != declaration[found.j]
+    i, j, doubt = found.i[apart], found.j[apart], found.indeterminate[apart]
+    rows = conflict_rows(i, j, doubt, arrays, [v.id for v in given], part, source)
+    return ConflictResult(
+        rows, len(np.unique(declaration)), len(given),
+        len(np.unique(np.concatenate([declaration[i], declaration[j]]))), int(np.count_nonzero(doubt)),
     )  # fmt: skip
 
 

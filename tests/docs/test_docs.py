@@ -25,6 +25,7 @@ from keepclear.detection.rows import encounter_rows
 from keepclear.detection.situation import Verdict
 from keepclear.feeds.formats import FORMATS
 from keepclear.feeds.reports import ReportBatch
+from keepclear.node import conflicts
 from keepclear.space.geometry import EdgeType
 from keepclear.tracks.assemble import assemble
 from keepclear.zones.zone_set import ZoneSet
@@ -111,6 +112,7 @@ def test_the_documented_columns_are_the_real_ones() -> None:
     real = [
         find_infringements(table, zones, ScanSettings()).to_arrow(table, zones).column_names,
         encounter_rows(encounters_recorded(table), table).column_names,
+        conflicts([]).rows.column_names,
     ]
     text = (REFERENCE / "results.md").read_text()
     documented = [_first_cells(section) for section in text.split("\n## ")[1:]]

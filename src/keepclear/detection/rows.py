@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,15 +13,18 @@ from keepclear.detection.situation import SituationKind, Verdict
 from keepclear.feeds.reports import Floats, Labels
 
 if TYPE_CHECKING:
+    from keepclear.detection.conflict import VolumeArrays
     from keepclear.detection.infringement import InfringementTable
     from keepclear.detection.recorded import EncounterTable
     from keepclear.tracks.table import TrackTable
     from keepclear.zones.zone_set import ZoneSet
 
-__all__ = ["encounter_rows", "infringement_rows", "instants"]
+__all__ = ["conflict_rows", "encounter_rows", "infringement_rows", "instants"]
 
 _DATUM = np.array(["", "STD", "WGS84"], dtype=object)
 _KIND = ["", *(kind.name for kind in SituationKind)]
+AXIS_RATIO2 = 1.0 / (1.0 - 0.0066943799901413165)
+"""(a/b)² of WGS84: the vertical of a surface point (x, y, z) is along (x, y, z·AXIS_RATIO2)"""
 INSTANT = pa.timestamp("us", tz="UTC")
 
 
@@ -125,3 +129,47 @@ def _callsigns_of(table: TrackTable, tracks: npt.NDArray[np.int64]) -> list[str]
         heard = worn[worn >= 0]
         names.append(table.reports.callsign.names[heard[-1]] if len(heard) else "")
     return names
+
+
+_LIMIT_DATUM = np.array(["", "AGL", "AMSL", "STD", "WGS84"], dtype=object)
+"""in the order of the codes in ``VolumeArrays.meta``; the first: no limit"""
+
+
+def conflict_rows(
+    i: npt.NDArray[np.int64],
+    j: npt.NDArray[np.int64],
+    indeterminate: npt.NDArray[np.bool_],
+    arrays: VolumeArrays,
+    ids: Sequence[str],
+    part: npt.NDArray[np.int64],
+    source: Sequence[str],
+) -> pa.Table:
+    """One row a pair of volumes: which, what they have in common of time and altitude, where their centres are."""
+    body, meta = arrays.body, arrays.meta
+    names, sources = np.array([*ids, ""], dtype=object)[:-1], np.array([*source, ""], dtype=object)[:-1]
+    columns: dict[str, pa.Array] = {}
+    for side, row in (("a", i), ("b", j)):
+        columns[f"id_{side}"] = pa.array(names[row], type=pa.string())
+        columns[f"volume_{side}"] = pa.array(part[row])
+    columns["verdict"] = pa.array(
+        np.where(indeterminate, Verdict.INDETERMINATE.name, Verdict.PREDICTED.name).astype(object), type=pa.string()
+    )
+    columns["from_time"] = instants(np.maximum(body[i, 6], body[j, 6]))
+    columns["to_time"] = instants(np.minimum(body[i, 7], body[j, 7]))
+    datums = np.stack([meta[i, 2], meta[j, 2], meta[i, 3], meta[j, 3]])
+    datum = datums.max(axis=0, initial=0)
+    # limits of two datums have no band in common that anybody could name
+    alike = np.all((datums == datum) | (datums == 0), axis=0)
+    lower, upper = np.maximum(body[i, 4], body[j, 4]), np.minimum(body[i, 5], body[j, 5])
+    columns["lower_m"] = _numbers(np.where(alike & np.isfinite(lower), lower, np.nan), 2)
+    columns["upper_m"] = _numbers(np.where(alike & np.isfinite(upper), upper, np.nan), 2)
+    columns["altitude_datum"] = pa.array(
+        [name or None for name in _LIMIT_DATUM[np.where(alike, datum, 0)]], type=pa.string()
+    )
+    for side, row in (("a", i), ("b", j)):
+        x, y, z = body[row, 0], body[row, 1], body[row, 2]
+        columns[f"{side}_lon_deg"] = _numbers(np.degrees(np.arctan2(y, x)), 6)
+        columns[f"{side}_lat_deg"] = _numbers(np.degrees(np.arctan2(z * AXIS_RATIO2, np.hypot(x, y))), 6)
+    for side, row in (("a", i), ("b", j)):
+        columns[f"source_{side}"] = pa.array(sources[row], type=pa.string())
+    return pa.table(columns)

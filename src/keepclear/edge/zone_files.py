@@ -17,7 +17,7 @@ from keepclear.zones.model import Zone
 from keepclear.zones.reading import Problem, Severity, ZoneReading
 from keepclear.zones.zone_set import ZoneSet
 
-__all__ = ["ZoneLoad", "load_zones", "read_firs", "read_zone_file", "zone_paths"]
+__all__ = ["ZoneLoad", "file_content", "load_zones", "read_firs", "read_zone_file", "zone_paths"]
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
 """One file, unpacked: the world's airspaces in GeoJSON are some 60 MB; more is not a zone file or is an attack."""
@@ -82,7 +82,7 @@ def read_firs(paths: Path | Sequence[Path]) -> FirIndex:
 def read_zone_file(path: Path, *, format: str | None = None, firs: FirIndex | None = None) -> ZoneReading:
     """One file, unpacked if it is gzip, read by :func:`keepclear.zones.formats.read_zones`."""
     try:
-        data = _zipped_shapefile(path) if path.suffix.lower() == ".shp" else _content(path)
+        data = _zipped_shapefile(path) if path.suffix.lower() == ".shp" else file_content(path)
         return read_zones(data, str(path), format, firs)
     except InputError as error:
         error.source = error.source or str(path)
@@ -110,8 +110,9 @@ def _suffix(path: Path) -> str:
     return next((suffix for suffix in reversed(suffixes) if suffix != ".gz"), "")
 
 
-def _content(path: Path) -> bytes:
-    too_large = LimitExceeded(f"larger than {FILE_BYTES_MAX // 2**20} MB: no zone file is", source=str(path))
+def file_content(path: Path) -> bytes:
+    """The file's bytes, unpacked if it is gzip; refused where it is empty or larger than any such file."""
+    too_large = LimitExceeded(f"larger than {FILE_BYTES_MAX // 2**20} MB: no such file is", source=str(path))
     try:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
@@ -137,7 +138,7 @@ def _zipped_shapefile(path: Path) -> bytes:
         for suffix in _COMPANIONS:
             for beside in (path.with_suffix(suffix), path.with_suffix(suffix.upper())):
                 if beside.is_file():
-                    archive.writestr(f"{path.stem}{suffix}", _content(beside))
+                    archive.writestr(f"{path.stem}{suffix}", file_content(beside))
                     break
             else:
                 if suffix in (".shp", ".shx"):
