@@ -19,6 +19,5 @@ def test_named_exemptions_cover_whom_the_zone_names(
     given_: list[Exemption], target: str, callsign: str, party: str
 ) -> None:
     zone = Zone("Z", (Volume(Circle(0.0, 0.0, 1.0), UNBOUNDED, UNBOUNDED),), exemptions=tuple(given_))
-    assert (
-        named_exemptions(zone).covers(target, callsign, party) is find_exemption(zone, target, callsign, party).applies
-    )
+    found = find_exemption(zone, target, callsign, party)
+    assert named_exemptions(zone).covered([target], [callsign], {target: party}) == [found.applies]

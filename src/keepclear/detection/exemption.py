@@ -6,6 +6,7 @@ row says which clause may cover the track and why it might, and a person judges 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keepclear.tracks.addresses import state_of
@@ -52,13 +53,16 @@ class NamedExemptions:
     def __bool__(self) -> bool:
         return bool(self.targets or self.callsigns or self.parties)
 
-    def covers(self, target: str, callsign: str, party: str) -> bool:
-        """As :func:`find_exemption` says it in ``applies``."""
-        return (
-            (bool(self.targets) and target.lower() in self.targets)
-            or (bool(self.callsigns) and callsign.strip().upper() in self.callsigns)
-            or (bool(party) and party in self.parties)
-        )
+    def covered(self, targets: Sequence[str], callsigns: Sequence[str], parties: Mapping[str, str]) -> list[bool]:
+        """For each track what :func:`find_exemption` says in ``applies``; ``parties`` by target."""
+        covered = [False] * len(targets)
+        if self.targets:
+            covered = [target.lower() in self.targets for target in targets]
+        if self.callsigns:
+            covered = [c or sign.strip().upper() in self.callsigns for c, sign in zip(covered, callsigns)]
+        if self.parties and parties:
+            covered = [c or parties.get(target, "") in self.parties for c, target in zip(covered, targets)]
+        return covered
 
 
 def named_exemptions(zone: Zone) -> NamedExemptions:

@@ -357,8 +357,7 @@ def _exempt(
             continue
         of_zone = np.flatnonzero(zone == number)
         reports = motion.reports.take(hits.track[of_zone])
-        targets, callsigns = reports.target.strings(), reports.callsign.strings()
-        exempt[of_zone] = [named.covers(t, c, parties.get(t, "")) for t, c in zip(targets, callsigns, strict=True)]
+        exempt[of_zone] = named.covered(reports.target.strings(), reports.callsign.strings(), parties)
     return exempt
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from keepclear.feeds.report_rows import clean_label
+from keepclear.feeds.reports import Labels
 
-__all__ = ["ADDRESS_CHARACTERS_MAX", "CleanTexts", "clean_address", "clean_callsign"]
+__all__ = ["ADDRESS_CHARACTERS_MAX", "CleanLabels", "clean_address", "clean_callsign"]
 
 ADDRESS_CHARACTERS_MAX = 16
 """Six hex digits, a «~» before those that are no ICAO address, and room for the track numbers of some feeds."""
@@ -24,17 +27,30 @@ def clean_callsign(text: str | None) -> str:
     return trimmed if trimmed.isalnum() and trimmed.isascii() and len(trimmed) <= 16 else clean_label(trimmed)
 
 
-class CleanTexts(dict[str | None, str]):
-    """What each text became: a polled feed repeats its addresses every second. Begun anew when full."""
+class CleanLabels(dict[str | None, int]):
+    """The code of what each text became: a polled feed repeats its addresses every second, and later stages know a
+    dictionary of names again that they have seen. Begun anew when full."""
 
     LIMIT = 200_000
 
     def __init__(self, clean: Callable[[str], str]) -> None:
         super().__init__()
         self._clean = clean
+        self._codes: dict[str, int] = {}
+        self._names: tuple[str, ...] = ()
 
-    def __missing__(self, text: str | None) -> str:
-        if len(self) >= self.LIMIT:
+    def labels(self, texts: Sequence[str | None]) -> Labels:
+        """The texts, cleaned, as a column."""
+        if len(self) + len(texts) > self.LIMIT:
             self.clear()
-        cleaned = self[text] = self._clean(text or "")
-        return cleaned
+            self._codes.clear()
+            self._names = ()
+        codes = np.fromiter(map(self.__getitem__, texts), dtype=np.int32, count=len(texts))
+        if len(self._names) != len(self._codes):
+            self._names = tuple(self._codes)
+        return Labels(codes, self._names)
+
+    def __missing__(self, text: str | None) -> int:
+        cleaned = self._clean(text or "")
+        code = self[text] = self._codes.setdefault(cleaned, len(self._codes)) if cleaned else -1
+        return code

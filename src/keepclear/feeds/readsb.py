@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from keepclear.errors import InputError, LimitExceeded
-from keepclear.feeds.addresses import ADDRESS_CHARACTERS_MAX, CleanTexts, clean_address, clean_callsign
+from keepclear.feeds.addresses import ADDRESS_CHARACTERS_MAX, CleanLabels, clean_address, clean_callsign
 from keepclear.feeds.adsb_quality import accuracy_of_columns, category_of_emitter, domain_of_emitter
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
@@ -26,7 +25,7 @@ from keepclear.feeds.json_documents import (
     first_repeated_key,
     repeated_member,
 )
-from keepclear.feeds.reports import Labels, ReportBatch, concatenate
+from keepclear.feeds.reports import Floats, Labels, ReportBatch, concatenate
 from keepclear.feeds.screening import (
     ALTITUDE_MAX_M,
     SPEED_MAX_MPS,
@@ -62,25 +61,19 @@ class _Aircraft(msgspec.Struct, gc=False):
     flight: str | None = None
     lat: float | None = None
     lon: float | None = None
-    alt_baro: float | str | None = None
-    alt_geom: float | None = None
-    gs: float | None = None
-    track: float | None = None
-    baro_rate: float | None = None
-    geom_rate: float | None = None
+    alt_baro: float | str | None = _NAN
+    alt_geom: float | None = _NAN
+    gs: float | None = _NAN
+    track: float | None = _NAN
+    baro_rate: float | None = _NAN
+    geom_rate: float | None = _NAN
     squawk: str | None = None
     category: str | None = None
-    nic: float | None = None
-    rc: float | None = None
-    nac_p: float | None = None
-    seen_pos: float | None = None
+    nic: float | None = _NAN
+    rc: float | None = _NAN
+    nac_p: float | None = _NAN
+    seen_pos: float | None = _NAN
     lastPosition: _LastPosition | None = None  # noqa: N815 - the format's own name
-
-
-_FIELDS = attrgetter(
-    "hex", "flight", "lat", "lon", "alt_baro", "alt_geom", "gs", "track", "baro_rate", "geom_rate", "squawk",
-    "category", "nac_p", "nic", "rc", "seen_pos",
-)  # fmt: skip
 
 
 class _Document(msgspec.Struct, gc=False):
@@ -119,8 +112,8 @@ class AircraftJsonDecoder:
         self._source = options.source
         self._cutter = DocumentCutter(_START, self.faults)
         self._received_s = _NAN
-        self._addresses = CleanTexts(clean_address)
-        self._callsigns = CleanTexts(clean_callsign)
+        self._addresses = CleanLabels(clean_address)
+        self._callsigns = CleanLabels(clean_callsign)
 
     def decode(self, data: bytes, received_s: float) -> ReportBatch:
         self._received_s = received_s
@@ -181,14 +174,18 @@ class AircraftJsonDecoder:
             self.faults.add("hex is not an address", place)
         if not aircraft:
             return ReportBatch.empty()
-        told = zip(*map(_FIELDS, aircraft))
-        hexes, flights, lats, lons, baro_ft, geo_ft, speed_kt, track, baro_fpm, geo_fpm, squawks, emitters, *rest = told
-        nac_p, nic, rc_m, seen_pos_s = (np.array(values, dtype=np.float64) for values in rest)
-        lat_deg, lon_deg = np.array(lats, dtype=np.float64), np.array(lons, dtype=np.float64)
-        on_ground = np.array([ft == "ground" for ft in baro_ft], dtype=np.int8)
+        # A list a field is three times as fast as rows turned on their side.
+        lat_deg, lon_deg = _floats([a.lat for a in aircraft]), _floats([a.lon for a in aircraft])
+        nac_p, nic = _floats([a.nac_p for a in aircraft]), _floats([a.nic for a in aircraft])
+        rc_m, seen_pos_s = _floats([a.rc for a in aircraft]), _floats([a.seen_pos for a in aircraft])
+        baro_rate = _floats([a.baro_rate for a in aircraft])
+        geo_rate = _floats([a.geom_rate for a in aircraft])
+        emitters = [a.category for a in aircraft]
+        baro_ft = [a.alt_baro for a in aircraft]
+        on_ground: Any = 0
         if str in set(map(type, baro_ft)):  # «ground» in the place of an altitude
-            baro_ft = tuple(None if isinstance(ft, str) else ft for ft in baro_ft)
-        baro_rate, geo_rate = (np.array(fpm, dtype=np.float64) for fpm in (baro_fpm, geo_fpm))
+            on_ground = [ft == "ground" for ft in baro_ft]
+            baro_ft = [None if isinstance(ft, str) else ft for ft in baro_ft]
         domain = {code: domain_of_emitter(code or "") for code in set(emitters)}
         category = {code: category_of_emitter(code or "") for code in set(emitters)}
         batch = ReportBatch.build(
@@ -196,10 +193,10 @@ class AircraftJsonDecoder:
             received_s=self._received_s if math.isfinite(self._received_s) else None,
             lat_deg=lat_deg,
             lon_deg=wrapped_lon_deg(lon_deg),
-            altitude_baro_m=within(np.array(baro_ft, dtype=np.float64) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
-            altitude_geo_m=within(np.array(geo_ft, dtype=np.float64) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
-            ground_speed_mps=within(np.array(speed_kt, dtype=np.float64) * KNOT_MPS, 0.0, SPEED_MAX_MPS),
-            track_deg=directions(np.array(track, dtype=np.float64)),
+            altitude_baro_m=within(_floats(baro_ft) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
+            altitude_geo_m=within(_floats([a.alt_geom for a in aircraft]) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
+            ground_speed_mps=within(_floats([a.gs for a in aircraft]) * KNOT_MPS, 0.0, SPEED_MAX_MPS),
+            track_deg=directions(_floats([a.track for a in aircraft])),
             vertical_rate_mps=within(
                 np.where(np.isnan(baro_rate), geo_rate, baro_rate) * FT_PER_MIN_MPS, -SPEED_MAX_MPS, SPEED_MAX_MPS
             ),
@@ -207,9 +204,9 @@ class AircraftJsonDecoder:
             on_ground=on_ground,
             domain=np.array([domain[code] for code in emitters], dtype=np.uint8),
             category=np.array([category[code] for code in emitters], dtype=np.uint8),
-            squawk=_squawks(squawks),
-            target=Labels.of(map(self._addresses.__getitem__, hexes)),
-            callsign=Labels.of(map(self._callsigns.__getitem__, flights)),
+            squawk=_squawks([a.squawk for a in aircraft]),
+            target=self._addresses.labels([a.hex for a in aircraft]),
+            callsign=self._callsigns.labels([a.flight for a in aircraft]),
             source=self._source,
         )
         keep = screen_positions(
@@ -232,6 +229,10 @@ class AircraftJsonDecoder:
         for i in sorted(repeated):
             self.faults.add("aircraft entry names a key twice", f"{place}aircraft[{i}]")
         return [a for i, a in enumerate(aircraft) if i not in repeated]
+
+
+def _floats(values: Sequence[Any]) -> Floats:
+    return np.array(values, dtype=np.float64)
 
 
 def _squawks(texts: Sequence[str | None]) -> list[int]:
