@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keepclear.alerts.engine import AlertSettings, AlertState
+from keepclear.alerts.engine import AlertSettings, AlertState, acknowledge
 from keepclear.alerts.engine import step as step_alerts
 from keepclear.alerts.heartbeat import Heartbeat, take_heartbeat
 from keepclear.alerts.model import AlertEvent
@@ -326,6 +326,11 @@ class Watch:
         )  # fmt: skip
         self._heartbeat = heartbeat
         return Cycle(now_s, picture, situations, events, heartbeat, duration_s)
+
+    def acknowledge(self, alert_id: str, by_role: str, at_s: float) -> AlertEvent:
+        """A person has seen the alert; it stays shown. Raises :class:`UsageError` if no such alert is open."""
+        self.alerts, event = acknowledge(self.alerts, alert_id, by_role, at_s)
+        return event
 
     @staticmethod
     def warm_up(progress: Callable[[str], None] = lambda _: None) -> None:

@@ -87,6 +87,13 @@ class Watching:
         return code
 
 
+def alerts_command(folder: Path, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "keepclear.cli.main", "alerts", verb, *arguments, "--store", "alerts.sqlite"],
+        cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+
+
 def test_an_aircraft_is_predicted_found_inside_and_kept(tmp_path: Path) -> None:
     (tmp_path / "zone.geojson").write_text(zone(30.0))
     stop = threading.Event()
@@ -118,6 +125,12 @@ def test_an_aircraft_is_predicted_found_inside_and_kept(tmp_path: Path) -> None:
             (tmp_path / "zone.geojson").write_text(zone(28.0))
             found = watching.wait_for(("RAISED", "ACTUAL"), ("CHANGED", "ACTUAL"))
             assert found["alert"]["zone_version"] != predicted["alert"]["zone_version"]
+            # Somebody acknowledges in another process: the running watch takes it over and says so.
+            seen = alerts_command(tmp_path, "ack", found["alert"]["id"], "--by", "supervisor")
+            assert seen.returncode == 0, seen.stderr
+            acknowledged = watching.wait_for(("ACKNOWLEDGED", "ACTUAL"))
+            assert acknowledged["alert"]["id"] == found["alert"]["id"]
+            assert acknowledged["alert"]["acknowledgements"][0]["by_role"] == "supervisor"
             assert any("heartbeat" in line for line in watching.lines)
         finally:
             stop.set()
@@ -126,10 +139,7 @@ def test_an_aircraft_is_predicted_found_inside_and_kept(tmp_path: Path) -> None:
         connection.close()
     assert code in (0, 1), watching.said
     assert not any("Traceback" in line for line in watching.said)
-    kept = subprocess.run(
-        [sys.executable, "-m", "keepclear.cli.main", "alerts", "list", "--store", "alerts.sqlite", "--format", "json"],
-        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )  # fmt: skip
+    kept = alerts_command(tmp_path, "list", "--format", "json")
     assert kept.returncode == 1, kept.stderr
     assert len(kept.stdout.splitlines()) >= 2, "the alert of each version is kept"
 

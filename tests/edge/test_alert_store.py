@@ -238,3 +238,15 @@ def test_a_missing_file_or_folder_says_what_to_do(tmp_path: Path) -> None:
         AlertStore.open(tmp_path / "none.sqlite", create=False)
     with pytest.raises(AlertStoreError, match="folder must exist"):
         AlertStore.open(tmp_path / "no" / "such" / "a.sqlite")
+
+
+def test_what_another_process_acknowledged_is_news_once(tmp_path: Path, store: AlertStore) -> None:
+    store.record([raised(alert("run-1")), raised(alert("run-2"))], ZONES)
+    with AlertStore.open(tmp_path / "alerts.sqlite") as other:
+        other.acknowledge("run-1", "supervisor", 12.0)
+        assert other.acknowledged_elsewhere() == []
+    ((whose, alert_id, seen),) = store.acknowledged_elsewhere()
+    assert (whose, alert_id, seen.by_role, seen.at_s) == ("blue", "run-1", "supervisor", 12.0)
+    assert store.acknowledged_elsewhere() == []
+    with AlertStore.open(tmp_path / "alerts.sqlite") as later:
+        assert later.acknowledged_elsewhere() == []

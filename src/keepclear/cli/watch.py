@@ -99,6 +99,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
       keepclear watch tcp://127.0.0.1:30005#beast --zones closure.txt --firs firs.geojson.gz --serve
       keepclear watch recording.csv --zones closure.txt --firs firs.geojson.gz --assume-active --speed 10
     """
+    from keepclear.alerts.engine import AlertState
     from keepclear.edge.feed_address import FeedKind, parse_feed
     from keepclear.node import Watch, WatchSettings
 
@@ -121,7 +122,8 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     zones = read_zone_options(given["zone_files"], given["firs"])
     watched.begin()
     options = decoder_options(given["start"], given["receiver"], given["columns"])
-    watch = Watch(zones, settings)
+    # In a store several runs meet: each alert's id begins with the instant of its run's first cycle.
+    watch = Watch(zones, settings, alerts=AlertState.empty("" if given["store"] else "1"))
     warm_up_watch(address.format for address in addresses)
     with open_outlet(watch, given) as outlet, interruptible() as interrupted:
         if live:
@@ -180,12 +182,24 @@ class Outlet:
             self.write(event, watch)
         if self.store is not None and cycle.events:
             self.store.record(cycle.events, watch.zones)
+        for event in self._acknowledged(watch):
+            self.write(event, watch)
+            cycle.events.append(event)
         state = f"{cycle.heartbeat.state}{cycle.heartbeat.reasons}"
         if state != self._beat_state or cycle.now_s - self._beat_s >= HEARTBEAT_S:
             self.heartbeat(cycle)
             self._beat_s, self._beat_state = cycle.now_s, state
         if self.publisher is not None:
             self.publisher.publish(cycle, watch, health)
+
+    def _acknowledged(self, watch: Watch) -> Iterator[AlertEvent]:
+        """Acknowledgements that other processes wrote into the store («alerts ack»); they are kept there already."""
+        if self.store is None:
+            return
+        for whose, alert_id, seen in self.store.acknowledged_elsewhere():
+            with contextlib.suppress(UsageError):  # of another run, or ended meanwhile
+                if whose == watch.settings.alerts.judged_by:
+                    yield watch.acknowledge(alert_id, seen.by_role, seen.at_s)
 
     def summary(self, watch: Watch) -> str:
         counts = watch.alerts.counts

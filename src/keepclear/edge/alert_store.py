@@ -88,6 +88,8 @@ class AlertStore:
         self._on_problem = on_problem
         self._waiting: deque[tuple[AlertEvent, Zone | None]] = deque()
         self._zones_kept: set[tuple[str, str]] = set()
+        self._data_version = -1
+        self._event_seen = 0
         self.problem: AlertStoreError | None = None
         """why alerts are not being saved at the moment"""
         self.forgotten = 0
@@ -108,7 +110,9 @@ class AlertStore:
             if connection is not None:
                 connection.close()
             raise _explained(path, error) from None
-        return AlertStore(path, connection, on_problem or _say)
+        store = AlertStore(path, connection, on_problem or _say)
+        store.acknowledged_elsewhere()  # what was there before is no news
+        return store
 
     def __enter__(self) -> AlertStore:
         return self
@@ -247,6 +251,25 @@ class AlertStore:
         )
         self._write_or_raise([(AlertEvent(EventKind.ACKNOWLEDGED, at_s, acknowledged), None)], update=False)
         return self.alert(alert_id, alert.judged_by)
+
+    def acknowledged_elsewhere(self) -> list[tuple[str, str, Acknowledgement]]:
+        """(whose, alert id, acknowledgement) of what other processes wrote since the last call, for a watch to take
+        over. A few microseconds where nobody wrote; nothing where the file cannot be read at the moment."""
+        try:
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+            if version == self._data_version:
+                return []
+            (newest,) = self._connection.execute("SELECT coalesce(max(number), 0) FROM event").fetchone()
+            rows = self._connection.execute(
+                "SELECT judged_by, alert_id, document FROM event WHERE kind = ? AND number > ? AND number <= ?"
+                " ORDER BY number",
+                (EventKind.ACKNOWLEDGED.value, self._event_seen if self._data_version >= 0 else newest, newest),
+            ).fetchall()
+            found = [(whose, alert_id, decode_alert(document)) for whose, alert_id, document in rows]
+        except (sqlite3.Error, InputError):
+            return []
+        self._data_version, self._event_seen = version, newest
+        return [(whose, alert_id, alert.acknowledgements[-1]) for whose, alert_id, alert in found]
 
     def review(
         self,
