@@ -1,4 +1,4 @@
-"""What is fuzzed: every feed decoder, zone reader and reader of declared volumes by name, with seeds and with what must hold for any bytes.
+"""What is fuzzed: every feed decoder, zone reader, reader of declared volumes and body of a message by name, with seeds and with what must hold for any bytes.
 
 ``TARGETS[name](data)`` raises nothing but :class:`KeepclearError`; anything else that comes out is a defect.
 Used by ``benchmarks/fuzz_campaign.py`` (coverage-guided, long) and by ``tests/fuzz`` (fixed mutations, short).
@@ -18,12 +18,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from keepclear.edge.volume_files import read_volumes
+from keepclear.errors import InputError
 from keepclear.feeds.formats import FORMATS as FEEDS
 from keepclear.feeds.formats import DecoderOptions, make_decoder
 from keepclear.feeds.reports import ReportBatch
+from keepclear.messages.bodies import BODIES, AnyBody, decode_body, encode_body
+from keepclear.messages.catalogue import Language
+from keepclear.messages.document import to_html, to_text
+from keepclear.messages.gazetteer import read_gazetteer
+from keepclear.messages.rendering import Circumstances, describe
 from keepclear.zones import formats as zone_formats
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -82,6 +89,38 @@ def run_volumes(name: str, data: bytes) -> None:
         assert volume.from_s <= volume.to_s, "interval"
 
 
+def run_body(kind: str, data: bytes) -> None:
+    """Exactly canonical bytes or a typed error; what is good comes back the same and is shown in every language.
+
+    Where the bytes are not canonical, the same value written canonically is tried, so that mutants get past the door.
+    """
+    if kind == "gazetteer":
+        places = read_gazetteer(data).places
+        assert all(places.find(name) for name in places.places), "a name that is not found"
+        return
+    try:
+        body = decode_body(kind, data)
+        assert encode_body(body) == data, "canonical"
+    except InputError:
+        loose = _loosely(kind, data)
+        if loose is None:
+            raise
+        body = decode_body(kind, encode_body(loose))
+        assert body == loose, "the same value"
+    for language in (Language.ENGLISH, Language.ARABIC):
+        document = describe(body, language, Circumstances(now_ms=int(RECEIVED_S) * 1000, delivered_ms=0, to=()))
+        assert to_text(document).endswith("\n")
+        assert to_html(document).endswith("</article>\n")
+
+
+def _loosely(kind: str, data: bytes) -> AnyBody | None:
+    try:
+        body: AnyBody = msgspec.json.decode(data, type=BODIES[kind])
+    except (msgspec.MsgspecError, InputError, UnicodeError, RecursionError):
+        return None
+    return body
+
+
 def _found(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
@@ -97,6 +136,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         if _found(f"keepclear.zones.{f.module}")
     },
     **{f"volumes:{n}": partial(run_volumes, n) for n in VOLUMES},
+    **{f"messages:{n}": partial(run_body, n) for n in (*BODIES, "gazetteer")},
 }
 
 
@@ -344,6 +384,53 @@ def _volume_seeds(name: str) -> list[bytes]:
     return [packed.getvalue()]
 
 
+_PLACE = {"lat_deg_e7": 504500000, "lon_deg_e7": 305233000, "place_name": "Kyiv", "as_given": "5027N 03031E"}
+_TEXT = {
+    "text": "Не наближатися.",
+    "language": "uk",
+    "translations": [{"language": "en", "text": "Keep clear.", "translator": "x"}],
+}
+_CRITICAL = {
+    "positions": [_PLACE], "area": {"positions": [_PLACE], "radius_m": 5000}, "from_ms": 1700000000000, "to_ms": 1700003600000,
+    "lower": {"datum": "AGL"}, "upper": {"datum": "STD", "unit": "FL", "value": 320}, "action": "KEEP_CLEAR", "zone": "R-17",
+    "addressee": {"call_sign": "RYR03G", "frequency_khz": 121500, "squawk": "7700", "heading_deg": 91, "speed_kt": 450},
+}  # fmt: skip
+_HEAD = {
+    "id": "ALPHA-2023-0007",
+    "precedence": "FLASH",
+    "desk": "AIR",
+    "valid_until_ms": 1700003600000,
+    "by_role": "duty officer",
+}
+MESSAGES: dict[str, list[dict[str, Any]]] = {
+    "message": [
+        {**_HEAD, "kind": "WARNING", **_CRITICAL, **_TEXT, "affected": ["X"]}, {**_HEAD, "kind": "TEST", "test_text": "T01"},
+        {**_HEAD, "kind": "REPLY", "refs": ["BRAVO-2023-0001"], **_TEXT},
+    ],
+    "receipt": [{"level": "RELAYED_TO_UNITS", "by_role": "x", "at_ms": 1700000000000, "units": "y"}],
+    "read-back": [{"message": "ALPHA-2023-0007", "kind": "WARNING", "by_role": "x", **_CRITICAL}],
+    "answer": [{"answer": "UNABLE", "by_role": "x", "reason": "ні", "language": "uk"}],
+    "denial": [
+        {"party": "bravo", "forces": ["OWN", "PROXY"], "area": {"positions": [_PLACE], "radius_m": 9}, "from_ms": 1700000000000,
+         "to_ms": 1700003600000, "by_role": "x", "about": "ALPHA-2023-0007", **_TEXT}
+    ],
+    "suspension": [{"from_ms": 1700000000000, "until_ms": 1700003600000, "by_role": "x", "desks": ["AIR"]}],
+    "resumption": [{"from_ms": 1700000000000, "by_role": "x"}],
+    "state": [{"party": "bravo", "before": "UP", "after": "SILENT", "at_ms": 1700000000000, "cause": "UNKNOWN"}],
+    "incident": [
+        {"id": "ALPHA-2023-0008", "category": "OBJECT_FELL", "at_ms": 1700000000000, "owners": ["alpha", "bravo"], "by_role": "x",
+         "position": _PLACE, "affected": ["Y"], **_TEXT}
+    ],
+}  # fmt: skip
+GAZETTEER = 'name,lat,lon,radius_km\nKyiv|Київ,50.45,30.5233,15\n"a, b",-1,2,0\n'
+
+
+def _message_seeds(name: str) -> list[bytes]:
+    if name == "gazetteer":
+        return [GAZETTEER.encode()]
+    return [encode_body(msgspec.convert(fields, BODIES[name])) for fields in MESSAGES[name]]
+
+
 _SHARED_FILES = {
     "feed:asterix": "asterix/*", "feed:ais": "ais/*.nm4", "feed:beast": "adsb/*.bin", "feed:mode-s": "adsb/*.csv",
     "feed:readsb-trace": "adsb/*.json", "zones:ed318": "zones/*.json", "zones:notam": "notam/*",
@@ -353,7 +440,7 @@ _SHARED_FILES = {
 def seeds(target: str) -> list[bytes]:
     """Well-formed inputs: written by the project's own code or by hand, and heads of the real files where present."""
     kind, _, name = target.partition(":")
-    makers = {"feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds}
+    makers = {"feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds, "messages": _message_seeds}
     own: list[Any] = makers[kind](name)
     pattern = _SHARED_FILES.get(target)
     real = (
