@@ -15,7 +15,7 @@ import pytest
 from keepclear.dss import area_subscriptions, availability, constraints, intents, service_areas, subscriptions
 from keepclear.dss.airspace import Airspace
 from keepclear.dss.instants import HOUR_US, MINUTE_US, SECOND_US, rfc3339
-from keepclear.dss.records import Change
+from keepclear.dss.records import Change, Kind
 from keepclear.dss.refusal import Refusal, RefusalKind
 from keepclear.dss.remote_id import V22A, Shape, parse_area
 from keepclear.dss.request import Caller, Moment, Rules, parse
@@ -103,6 +103,7 @@ class Desk:
     def decided(self, outcome: Any) -> Any:
         self.changes = outcome.changes
         self.airspace.apply(outcome.changes)
+        self.airspace.apply(Change(Kind.COUNT, name, count) for name, count in outcome.counts.items())
         return outcome
 
     def put_intent(

@@ -27,6 +27,7 @@ class SubscriptionOutcome(msgspec.Struct, frozen=True):
     count: int
     areas: list[ServiceArea]
     changes: list[Change]
+    counts: dict[str, int] = {}
 
 
 def get(airspace: Airspace, subscription_id: str) -> AreaSubscription:

@@ -157,30 +157,18 @@ def _check_simple(points: npt.NDArray[np.float64], centre: npt.NDArray[np.float6
 
 
 # For each of S2's faces the axes (and signs) of u's numerator, v's numerator and the denominator.
-_FACES = tuple(
-    (np.array(axes), np.array(signs, np.float64))
-    for axes, signs in (
-        ((1, 2, 0), (1, 1, 1)), ((0, 2, 1), (-1, 1, 1)), ((0, 1, 2), (-1, -1, 1)),
-        ((2, 1, 0), (-1, -1, -1)), ((2, 0, 1), (-1, 1, -1)), ((1, 0, 2), (1, 1, -1)),
-    )
-)  # fmt: skip
+_AXES = np.array(((1, 2, 0), (0, 2, 1), (0, 1, 2), (2, 1, 0), (2, 0, 1), (1, 0, 2)))
+_SIGNS = np.array(((1, 1, 1), (-1, 1, 1), (-1, -1, 1), (-1, -1, -1), (-1, 1, -1), (1, 1, -1)), np.float64)
 _FAR_SIDE = 0.25
 """A face ends 55° from its axis; what reaches it spans at most 18° more, so its cosine is above this throughout."""
 
 
 def _cover(points: npt.NDArray[np.float64], margin_rad: float) -> Cells:
-    from keepclear.dss.kernels.covering import cover_face
+    from keepclear.dss.kernels.covering import cover_ring
 
-    masks: dict[int, int] = {}
-    for face, (axes, signs) in enumerate(_FACES):
-        on_face = points[:, axes] * signs
-        below = on_face[:, 2]
-        if below.min() < _FAR_SIDE:
-            continue
-        u, v = on_face[:, 0] / below, on_face[:, 1] / below
-        blocks, kept, looked = cover_face(u, v, PLANE_STRETCH * margin_rad, SIZE, SIDE, CELLS_LOOKED_AT_MAX)
-        if looked < 0:
-            raise ShapeTooLarge("the shape spans too many cells")
-        base = face * BLOCKS * BLOCKS
-        masks.update(zip((blocks + base).tolist(), kept.tolist()))
-    return Cells(masks)
+    blocks, masks, whole = cover_ring(
+        points, PLANE_STRETCH * margin_rad, _AXES, _SIGNS, _FAR_SIDE, SIZE, SIDE, CELLS_LOOKED_AT_MAX
+    )
+    if not whole:
+        raise ShapeTooLarge("the shape spans too many cells")
+    return Cells(dict(zip(blocks.tolist(), masks.tolist())))

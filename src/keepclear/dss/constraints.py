@@ -63,8 +63,8 @@ def put(
     )  # fmt: skip
     extents = [new.extent] if old is None else [new.extent, old.extent]
     notified = subscribers_to_notify(airspace, extents, moment.now_us, constraints=True)
-    changes = [Change(Kind.CONSTRAINT, constraint_id, new), *notified.changes()]
-    return Outcome(ChangedConstraint(notified.messages(), constraint_reference(new, airspace, caller.subject)), changes)
+    answer = ChangedConstraint(notified.messages, constraint_reference(new, airspace, caller.subject))
+    return Outcome(answer, [Change(Kind.CONSTRAINT, constraint_id, new)], notified.counts)
 
 
 def delete(airspace: Airspace, caller: Caller, moment: Moment, constraint_id: str, ovn: str) -> Outcome:
@@ -73,8 +73,8 @@ def delete(airspace: Airspace, caller: Caller, moment: Moment, constraint_id: st
         raise bad("the OVN is missing from the path")
     _check_ovn(old, ovn, caller)
     notified = subscribers_to_notify(airspace, [old.extent], moment.now_us, constraints=True)
-    changes = [Change(Kind.CONSTRAINT, constraint_id, None), *notified.changes()]
-    return Outcome(ChangedConstraint(notified.messages(), constraint_reference(old, airspace, caller.subject)), changes)
+    answer = ChangedConstraint(notified.messages, constraint_reference(old, airspace, caller.subject))
+    return Outcome(answer, [Change(Kind.CONSTRAINT, constraint_id, None)], notified.counts)
 
 
 def _check_ovn(old: Constraint, ovn: str | None, caller: Caller) -> None:

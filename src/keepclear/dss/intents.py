@@ -111,8 +111,8 @@ def put(
     notified = subscribers_to_notify(airspace, extents, now_us, constraints=False, gone=released, new=made)
     changes.append(Change(Kind.INTENT, intent_id, new))
     changes += _deletions(released)
-    changes += notified.changes()
-    return Outcome(ChangedIntent(notified.messages(), intent_reference(new, airspace, caller.subject)), changes)
+    answer = ChangedIntent(notified.messages, intent_reference(new, airspace, caller.subject))
+    return Outcome(answer, changes, notified.counts)
 
 
 def delete(airspace: Airspace, caller: Caller, moment: Moment, intent_id: str, ovn: str) -> Outcome:
@@ -122,8 +122,9 @@ def delete(airspace: Airspace, caller: Caller, moment: Moment, intent_id: str, o
     released = _released(airspace, old, None)
     # The implicit subscription goes with its intent, and is told of it once more.
     notified = subscribers_to_notify(airspace, [old.extent], moment.now_us, constraints=False)
-    changes = [Change(Kind.INTENT, intent_id, None), *notified.changes(), *_deletions(released)]
-    return Outcome(ChangedIntent(notified.messages(), intent_reference(old, airspace, caller.subject)), changes)
+    counts = {name: count for name, count in notified.counts.items() if name not in released}
+    answer = ChangedIntent(notified.messages, intent_reference(old, airspace, caller.subject))
+    return Outcome(answer, [Change(Kind.INTENT, intent_id, None), *_deletions(released)], counts)
 
 
 def _check_ovn(old: OperationalIntent | None, intent_id: str, ovn: str | None, caller: Caller) -> None:

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from keepclear.dss.airspace import Airspace
 from keepclear.dss.extent import Extent
-from keepclear.dss.records import AreaSubscription, Change, Kind, Subscription
+from keepclear.dss.records import Subscription
 from keepclear.dss.utm_messages import SubscriberToNotify, SubscriptionState
 
 __all__ = ["Notified", "subscribers_to_notify"]
 
 
-class Notified:
-    """Subscriptions whose counts a change raises, each once, in the order found."""
+class Notified(NamedTuple):
+    """``counts``: the subscriptions told, each once, with the count after this change."""
 
-    def __init__(self, airspace: Airspace) -> None:
-        self._airspace = airspace
-        self.counts: dict[str, int] = {}
-        self.urls: dict[str, list[SubscriptionState]] = {}
-
-    def add(self, subscription: Subscription | AreaSubscription, url: str, count: int | None = None) -> None:
-        """``count`` is the one so far, where the subscription is not in the airspace yet."""
-        if subscription.id in self.counts:
-            return
-        raised = (self._airspace.counts[subscription.id] if count is None else count) + 1
-        self.counts[subscription.id] = raised
-        self.urls.setdefault(url, []).append(SubscriptionState(subscription.id, raised))
-
-    def changes(self) -> list[Change]:
-        return [Change(Kind.COUNT, subscription_id, count) for subscription_id, count in self.counts.items()]
-
-    def messages(self) -> list[SubscriberToNotify]:
-        return [SubscriberToNotify(states, url) for url, states in self.urls.items()]
+    counts: dict[str, int]
+    messages: list[SubscriberToNotify]
 
 
 def subscribers_to_notify(
     airspace: Airspace,
-    extents: Iterable[Extent],
+    extents: Sequence[Extent],
     now_us: int,
     *,
     constraints: bool,
@@ -48,15 +33,21 @@ def subscribers_to_notify(
 
     ``new`` are subscriptions that begin or change with the change itself, ``gone`` those that end with it.
     """
-    notified = Notified(airspace)
-    for subscription in new:
-        if subscription.notify_for_constraints if constraints else subscription.notify_for_operational_intents:
-            notified.add(subscription, subscription.uss_base_url, airspace.counts[subscription.id])
-    for extent in extents:
-        if extent.end_us < now_us:
-            continue
-        for subscription in airspace.subscriptions.meeting(extent.from_now(now_us)):
+    ahead = [extent.from_now(now_us) for extent in extents if extent.end_us >= now_us]
+    if len(ahead) == 2 and ahead[0] == ahead[1]:
+        ahead.pop()
+    counted = airspace.counts
+    counts: dict[str, int] = {}
+    states: dict[str, list[SubscriptionState]] = {}
+    for found in (new, *(airspace.subscriptions.meeting(extent) for extent in ahead)):
+        for subscription in found:
             wanted = subscription.notify_for_constraints if constraints else subscription.notify_for_operational_intents
-            if wanted and subscription.id not in gone:
-                notified.add(subscription, subscription.uss_base_url)
-    return notified
+            name = subscription.id
+            if wanted and name not in counts and name not in gone:
+                counts[name] = count = counted.get(name, 0) + 1
+                state = SubscriptionState(name, count)
+                if (listed := states.get(subscription.uss_base_url)) is None:
+                    states[subscription.uss_base_url] = [state]
+                else:
+                    listed.append(state)
+    return Notified(counts, [SubscriberToNotify(told, url) for url, told in states.items()])

@@ -51,11 +51,13 @@ class Moment(NamedTuple):
     new_ovn: Callable[[], str]
 
 
-class Outcome(NamedTuple):
-    """What the asker is told and what changes. No changes: it was a question."""
+class Outcome(msgspec.Struct, frozen=True):
+    """What the asker is told and what changes. ``counts`` are notification counts by subscription: a write in a
+    congested cell raises hundreds, so they go another way than the other changes."""
 
     answer: Any
     changes: list[Change]
+    counts: dict[str, int] = {}
 
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")

@@ -32,6 +32,10 @@ class AreaOutcome(msgspec.Struct, frozen=True):
     subscribers: list[tuple[AreaSubscription, int]]
     changes: list[Change]
 
+    @property
+    def counts(self) -> dict[str, int]:
+        return {subscription.id: count for subscription, count in self.subscribers}
+
 
 def get(airspace: Airspace, area_id: str) -> ServiceArea:
     """Also one that has ended, while it is kept (rule 27)."""
@@ -58,7 +62,7 @@ def put(
         extent,
     )  # fmt: skip
     subscribers = _subscribers(airspace, [extent] if old is None else [extent, old.extent], moment.now_us)
-    return AreaOutcome(new, subscribers, [Change(Kind.SERVICE_AREA, area_id, new), *_raised(subscribers)])
+    return AreaOutcome(new, subscribers, [Change(Kind.SERVICE_AREA, area_id, new)])
 
 
 def delete(airspace: Airspace, caller: Caller, moment: Moment, area_id: str, version: str) -> AreaOutcome:
@@ -66,7 +70,7 @@ def delete(airspace: Airspace, caller: Caller, moment: Moment, area_id: str, ver
     old = get(airspace, area_id)
     check_version("identification service area", old, area_id, version, caller)
     subscribers = _subscribers(airspace, [old.extent], moment.now_us)
-    return AreaOutcome(old, subscribers, [Change(Kind.SERVICE_AREA, area_id, None), *_raised(subscribers)])
+    return AreaOutcome(old, subscribers, [Change(Kind.SERVICE_AREA, area_id, None)])
 
 
 def _times(extent: Extent, old: Extent | None, now_us: int) -> Extent:
@@ -108,7 +112,3 @@ def _subscribers(airspace: Airspace, extents: Iterable[Extent], now_us: int) -> 
         if extent.end_us >= now_us:
             found.update((s.id, s) for s in airspace.area_subscriptions.meeting(extent.from_now(now_us)))
     return [(subscription, airspace.counts[subscription.id] + 1) for subscription in found.values()]
-
-
-def _raised(subscribers: Iterable[tuple[AreaSubscription, int]]) -> list[Change]:
-    return [Change(Kind.COUNT, subscription.id, count) for subscription, count in subscribers]

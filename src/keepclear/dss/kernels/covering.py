@@ -143,3 +143,35 @@ def cover_face(u: Floats, v: Floats, margin: float, size: int, side: int, cells_
                 kept[count] = masks[a, b]
                 count += 1
     return blocks, kept, columns * rows
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cover_ring(
+    points: Floats, margin: float, axes: Any, signs: Floats, far_side: float, size: int, side: int, cells_max: int
+) -> Any:
+    """:func:`cover_face` of a ring of unit vectors on every face that it may touch.
+
+    ``axes`` and ``signs`` (faces, 3) name the axes of u's numerator, v's numerator and the denominator; a face of
+    whose denominators one is below ``far_side`` is out of reach. Block numbers begin at face · (size/side)².
+    """
+    n = len(points)
+    blocks, masks = np.empty(0, np.int64), np.empty(0, np.uint64)
+    u, v = np.empty(n), np.empty(n)
+    for face in range(len(axes)):
+        near = True
+        for k in range(n):
+            below = points[k, axes[face, 2]] * signs[face, 2]
+            if below < far_side:
+                near = False
+                break
+            u[k] = points[k, axes[face, 0]] * signs[face, 0] / below
+            v[k] = points[k, axes[face, 1]] * signs[face, 1] / below
+        if not near:
+            continue
+        found, kept, looked = cover_face(u, v, margin, size, side, cells_max)
+        if looked < 0:
+            return blocks, masks, False
+        if len(found):
+            blocks = np.concatenate((blocks, found + face * (size // side) ** 2))
+            masks = np.concatenate((masks, kept))
+    return blocks, masks, True

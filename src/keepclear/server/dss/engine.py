@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from keepclear.dss.airspace import Airspace
@@ -38,6 +38,9 @@ class Changing(Protocol):
 
     @property
     def changes(self) -> list[Change]: ...
+
+    @property
+    def counts(self) -> dict[str, int]: ...
 
 
 O = TypeVar("O", bound=Changing)  # noqa: E741
@@ -187,14 +190,27 @@ class Engine:
         loop = asyncio.get_running_loop()
         self.airspace.apply(await self._store.begin())
         results: list[tuple[_Waiting, Any]] = []
-        undo: list[list[Change]] = []
+        undo: list[list[Change] | dict[str, int | None]] = []
         latest: dict[tuple[Kind, str], Change] = {}
+        counts: dict[str, int] = {}
         for waiting in batch:
             result = self._decide(waiting, loop.time())
             results.append((waiting, result))
-            if not isinstance(result, Exception) and result.changes:
-                undo.append(self.airspace.apply(result.changes))
-                latest.update(((change.kind, change.id), change) for change in result.changes)
+            if isinstance(result, Exception):
+                continue
+            undo.append(self.airspace.apply(result.changes))
+            for change in result.changes:
+                latest[change.kind, change.id] = change
+                if change.kind is Kind.COUNT:
+                    counts.pop(change.id, None)
+            if result.counts:
+                raised = result.counts
+                known = self.airspace.counts
+                undo.append({name: known.get(name) for name in raised})
+                dict.update(known, raised)
+                counts.update(raised)
+        for name, count in counts.items():
+            latest[Kind.COUNT, name] = Change(Kind.COUNT, name, count)
         if not latest:
             await self._store.abort()
             return results
@@ -203,8 +219,11 @@ class Engine:
         try:
             await self._store.commit(list(latest.values()))
         except BaseException as error:
-            for changes in reversed(undo):
-                self.airspace.apply(changes)
+            for step in reversed(undo):
+                if isinstance(step, dict):
+                    self.airspace.apply(Change(Kind.COUNT, name, count) for name, count in step.items())
+                else:
+                    self.airspace.apply(step)
             failed = error if isinstance(error, DssStoreError) else DssStoreError("the turn was lost")
             self._writing.set_exception(failed)
             self._writing.exception()  # looked at here, so that nobody has to
@@ -267,3 +286,4 @@ class Engine:
 @dataclass(frozen=True, slots=True)
 class _Swept:
     changes: list[Change]
+    counts: dict[str, int] = field(default_factory=dict)

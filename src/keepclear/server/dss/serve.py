@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import secrets
 import socket
@@ -41,6 +42,8 @@ GRACE_S = 15
 """Requests under way get this long at a stop; none takes longer."""
 CONNECTIONS_MAX = 2_000
 BACKLOG = 1_024
+COLLECT_AFTER = (50_000, 20, 1_000)
+"""Python's cycle collector walks all live records each time; hardly anything here is cyclic, so it may be rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ async def open_dss(settings: DssSettings) -> Dss:
     )  # fmt: skip
     try:
         await engine.start()
+        gc.freeze()
     except BaseException:
         await store.close()
         raise
@@ -97,6 +101,7 @@ async def open_dss(settings: DssSettings) -> Dss:
 def serve_dss(settings: DssSettings, *, on_ready: Callable[[str], None] = lambda url: None) -> None:
     """Serve until interrupted or terminated; requests under way are answered first."""
     _warm_up()
+    gc.set_threshold(*COLLECT_AFTER)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, on_ready))
 
