@@ -39,6 +39,7 @@ STATE_EVERY = 500
 SITES_MAX = 50
 WORDS_EVERY = 10
 """One input in so many gets a number or a word replaced instead of damaged bytes: it still parses, and goes deeper."""
+INSTRUMENTED = [f"keepclear.{name}" for name in ("feeds", "zones", "edge", "messages", "channel", "dss")]
 CORPUS_MAX = 3000
 """Inputs that a resumed target reads again; the newest beyond that stay on disk unread."""
 _WORD = re.compile(rb"-?\d+(?:\.\d+)?|[A-Za-z_]{2,}|\"[^\"]{0,40}\"")
@@ -85,7 +86,7 @@ def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None
 
     sys.path.insert(0, str(HERE))
     # Only the code that parses is instrumented: in the rest, a branch taken says nothing about the input.
-    with atheris.instrument_imports(include=["keepclear.feeds", "keepclear.zones"]):
+    with atheris.instrument_imports(include=INSTRUMENTED):
         import fuzz_targets
 
         fuzz_targets.load(target)
