@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +87,9 @@ class Scene:
         return self.sightings[key]
 
 
-def draft(alert_id: str, memory: SituationMemory, row: int, scene: Scene, *, exempt: bool) -> Alert:
+def draft(
+    alert_id: str, memory: SituationMemory, row: int, scene: Scene, *, exempt: bool, changes: Mapping[str, Any]
+) -> Alert:
     """A new alert about memory row ``row``; its tracks must be in the picture."""
     kind, other = int(memory["kind"][row]), int(memory["other"][row])
     about_tracks = kind in PAIRS
@@ -109,11 +114,17 @@ def draft(alert_id: str, memory: SituationMemory, row: int, scene: Scene, *, exe
         changed_s=scene.now_s,
         exempt=exempt,
     )
-    return redraft(alert, memory, row, scene)
+    return redraft(alert, memory, row, scene, changes)
 
 
-def redraft(alert: Alert, memory: SituationMemory, row: int, scene: Scene | None = None) -> Alert:
-    """The alert with the figures of the latest cycle; with a scene also its tracks' newest fixes."""
+def redraft(
+    alert: Alert,
+    memory: SituationMemory,
+    row: int,
+    scene: Scene | None = None,
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> Alert:
+    """The alert with the figures of the latest cycle and ``changes``; with a scene also its tracks' newest fixes."""
 
     def number(name: str) -> float:
         return float(memory[name][row])
@@ -132,33 +143,33 @@ def redraft(alert: Alert, memory: SituationMemory, row: int, scene: Scene | None
         elif verdict >= memory["worst"][row] and verdict is not Verdict.CLEAR:
             # As they were when it was at its worst: after the end there is nothing to differ about.
             versions = _versions(alert, memory, row, scene) or versions
-    return replace(
-        alert,
-        verdict=verdict,
-        worst_verdict=Verdict(int(memory["worst"][row])),
-        severity=Severity.HIGH if memory["high"][row] else Severity.LOW,
-        track=track,
-        other=other,
-        changed_s=at_s,
-        entered_s=number("entered_s"),
-        left_s=number("left_s"),
-        time_to_conflict_s=to_conflict_s,
-        tca_s=at_s + (to_conflict_s if other is None else number("cpa_s")),
-        duration_s=number("duration_s"),
-        horizontal_m=horizontal_m,
-        horizontal_min_m=number("horizontal_min_m"),
-        vertical_m=vertical_m,
-        vertical_min_m=number("vertical_min_m"),
-        depth_m=number("depth_m"),
-        depth_max_m=number("depth_max_m"),
-        at_lat_deg=number("at_lat_deg"),
-        at_lon_deg=number("at_lon_deg"),
-        probability_pct=100.0 * number("confidence"),
-        infringement=infringement,
-        violations=int(memory["violations"][row]),
-        stale=bool(memory["stale"][row]),
-        versions=versions,
-    )
+    figures: dict[str, Any] = {
+        "verdict": verdict,
+        "worst_verdict": Verdict(int(memory["worst"][row])),
+        "severity": Severity.HIGH if memory["high"][row] else Severity.LOW,
+        "track": track,
+        "other": other,
+        "changed_s": at_s,
+        "entered_s": number("entered_s"),
+        "left_s": number("left_s"),
+        "time_to_conflict_s": to_conflict_s,
+        "tca_s": at_s + (to_conflict_s if other is None else number("cpa_s")),
+        "duration_s": number("duration_s"),
+        "horizontal_m": horizontal_m,
+        "horizontal_min_m": number("horizontal_min_m"),
+        "vertical_m": vertical_m,
+        "vertical_min_m": number("vertical_min_m"),
+        "depth_m": number("depth_m"),
+        "depth_max_m": number("depth_max_m"),
+        "at_lat_deg": number("at_lat_deg"),
+        "at_lon_deg": number("at_lon_deg"),
+        "probability_pct": 100.0 * number("confidence"),
+        "infringement": infringement,
+        "violations": int(memory["violations"][row]),
+        "stale": bool(memory["stale"][row]),
+        "versions": versions,
+    }
+    return replace(alert, **(figures | dict(changes)))
 
 
 def _infringement(horizontal_m: float, vertical_m: float, settings: AlertSettings) -> Infringement:

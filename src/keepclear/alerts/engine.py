@@ -7,6 +7,7 @@ told, so a cycle in which nothing is new makes none.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -340,23 +341,24 @@ def _count(state: AlertState, entered: Mask, now_exempt: Mask, raised: Mask, sce
 
 
 def _tell(state: AlertState, row: int, news: Told, scene: Scene) -> AlertEvent:
+    now_s = scene.now_s
+    changes: dict[str, Any] = {}
+    if news.kind is EventKind.ENDED:
+        changes = {
+            "status": AlertStatus.ENDED, "verdict": Verdict.CLEAR, "ended_s": now_s, "end_reason": news.reason,
+        }  # fmt: skip
+    elif news.kind in (EventKind.RAISED, EventKind.REJOINED, EventKind.CHANGED):
+        status = AlertStatus.ACTUAL if state.memory["phase"][row] == ACTUAL else AlertStatus.PREDICTED
+        changes = {"status": status, "ended_s": float("nan"), "end_reason": EndReason.NONE}
     alert = state.alerts[row]
     if alert is None:
         state.serial += 1
         alert_id = f"{state.run_id}-{state.serial:06d}"
-        alert = draft(alert_id, state.memory, row, scene, exempt=news.kind is EventKind.EXEMPT_INSIDE)
+        exempt = news.kind is EventKind.EXEMPT_INSIDE
+        alert = draft(alert_id, state.memory, row, scene, exempt=exempt, changes=changes)
     else:
-        alert = redraft(alert, state.memory, row, scene)
-    now_s = scene.now_s
-    if news.kind is EventKind.ENDED:
-        alert = replace(alert, status=AlertStatus.ENDED, verdict=Verdict.CLEAR, ended_s=now_s, end_reason=news.reason)
-    elif news.kind in (EventKind.RAISED, EventKind.REJOINED, EventKind.CHANGED):
-        status = AlertStatus.ACTUAL if state.memory["phase"][row] == ACTUAL else AlertStatus.PREDICTED
-        alert = replace(alert, status=status, ended_s=float("nan"), end_reason=EndReason.NONE)
-    elif news.kind is EventKind.EXEMPT_LEFT:
-        state.alerts[row] = None
-        return AlertEvent(news.kind, now_s, alert)
-    state.alerts[row] = alert
+        alert = redraft(alert, state.memory, row, scene, changes)
+    state.alerts[row] = None if news.kind is EventKind.EXEMPT_LEFT else alert
     return AlertEvent(news.kind, now_s, alert)
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import fields, is_dataclass
 from enum import Enum, IntEnum
+from functools import cache
 from typing import Any
 
 from keepclear.alerts.heartbeat import Heartbeat
@@ -13,6 +14,8 @@ from keepclear.alerts.model import Alert, AlertEvent, EndReason, EventKind, Sigh
 from keepclear.detection.situation import Verdict
 from keepclear.quantities import NAUTICAL_MILE_M, format_instant
 from keepclear.zones.zone_set import ZoneSet
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 __all__ = ["alert_document", "event_line", "event_text", "heartbeat_line", "heartbeat_text"]
 
@@ -26,7 +29,7 @@ def event_line(event: AlertEvent, zones: ZoneSet | None = None) -> str:
     """One line of JSON: ``{"event": …, "at": …, "alert": {…}}``. The alert carries its zone's version and words, so
     it needs no zone set to be understood; one that is given changes nothing."""
     document = {"event": event.kind.value, "at": format_instant(event.at_s), "alert": alert_document(event.alert)}
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _encode(document)
 
 
 def heartbeat_line(heartbeat: Heartbeat) -> str:
@@ -37,7 +40,7 @@ def heartbeat_line(heartbeat: Heartbeat) -> str:
         "functions": {function.name: str(function.state) for function in heartbeat.functions},
         "reasons": list(heartbeat.reasons),
     }
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _encode(document)
 
 
 def heartbeat_text(heartbeat: Heartbeat) -> str:
@@ -115,22 +118,29 @@ def _figures(alert: Alert) -> str:
 _INSTANTS = frozenset({"raised_s", "changed_s", "entered_s", "left_s", "ended_s", "tca_s", "at_s", "time_s"})
 
 
+@cache
+def _members(kind: Any) -> tuple[tuple[str, str, bool], ...]:
+    """(attribute, its name in JSON, whether it is an instant) of a dataclass."""
+    return tuple((f.name, f.name[:-2] if f.name in _INSTANTS else f.name, f.name in _INSTANTS) for f in fields(kind))
+
+
 def _plain(value: Any) -> Any:
+    # The commonest first: an alert has fifty values, and a closed region full of traffic thousands of alerts at once.
+    kind = type(value)
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is tuple:
+        return [_plain(item) for item in value]
     if is_dataclass(value):
         document: dict[str, Any] = {}
-        for f in fields(value):
-            given = getattr(value, f.name)
-            if f.name in _INSTANTS:
-                document[f.name[:-2]] = format_instant(given) or None
-            else:
-                document[f.name] = _plain(given)
+        for attribute, name, is_instant in _members(value.__class__):
+            given = getattr(value, attribute)
+            document[name] = (format_instant(given) or None) if is_instant else _plain(given)
         return document
     if isinstance(value, IntEnum):
         return value.name
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import sys
 import time
@@ -42,6 +43,8 @@ HEARTBEAT_S = 10.0
 """How often a heartbeat line is written when nothing changes; a change of state is written at once."""
 CYCLE_SHORTEST_S = 0.02
 """Cycles start at least this far apart: datagrams that come one by one are looked at together."""
+GARBAGE_THRESHOLD = 20_000
+"""Objects made before a collection of the young: Python's 700 is every few alerts."""
 PORT = 8180
 
 
@@ -287,6 +290,11 @@ def _run_live(
     for address in addresses:
         if address.format is not None:
             make_decoder(address.format, options)  # what can never work is said at once, not tried for ever
+    # What lives as long as the watch need not be looked through again by every collection of garbage, which would
+    # hold up a cycle by tens of milliseconds.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     listeners = Listeners(addresses, options)
     listeners.start()
     try:

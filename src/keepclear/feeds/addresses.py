@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,9 @@ ADDRESS_CHARACTERS_MAX = 16
 """Six hex digits, a «~» before those that are no ICAO address, and room for the track numbers of some feeds."""
 
 
-def clean_address(text: str) -> str:
+def clean_address(text: str | None) -> str:
     """Lower case, trimmed; «~2b3c4d» keeps its mark, so that it never meets a real address."""
-    trimmed = text.strip().lower()
+    trimmed = (text or "").strip().lower()
     return trimmed if trimmed.isalnum() and trimmed.isascii() else clean_label(trimmed)
 
 
@@ -27,20 +28,20 @@ def clean_callsign(text: str | None) -> str:
     return trimmed if trimmed.isalnum() and trimmed.isascii() and len(trimmed) <= 16 else clean_label(trimmed)
 
 
-class CleanLabels(dict[str | None, int]):
+class CleanLabels(dict[Any, int]):
     """The code of what each text became: a polled feed repeats its addresses every second, and later stages know a
     dictionary of names again that they have seen. Begun anew when full."""
 
     LIMIT = 200_000
 
-    def __init__(self, clean: Callable[[str], str]) -> None:
+    def __init__(self, clean: Callable[[Any], str]) -> None:
         super().__init__()
         self._clean = clean
         self._codes: dict[str, int] = {}
         self._names: tuple[str, ...] = ()
 
-    def labels(self, texts: Sequence[str | None]) -> Labels:
-        """The texts, cleaned, as a column."""
+    def labels(self, texts: Sequence[Any]) -> Labels:
+        """The texts (or numbers that stand for them), cleaned, as a column."""
         if len(self) + len(texts) > self.LIMIT:
             self.clear()
             self._codes.clear()
@@ -50,7 +51,7 @@ class CleanLabels(dict[str | None, int]):
             self._names = tuple(self._codes)
         return Labels(codes, self._names)
 
-    def __missing__(self, text: str | None) -> int:
-        cleaned = self._clean(text or "")
+    def __missing__(self, text: Any) -> int:
+        cleaned = self._clean(text)
         code = self[text] = self._codes.setdefault(cleaned, len(self._codes)) if cleaned else -1
         return code

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.feeds.addresses import CleanLabels
 from keepclear.feeds.adsb_quality import EPU_BY_NACP_M, RC_BY_NIC_M, category_of_emitter, domain_of_emitter
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.mode_s_fields import CALLSIGN_LETTERS, Bytes, callsign_of, emitter_of, read_fields
-from keepclear.feeds.reports import Floats, Labels, ReportBatch
+from keepclear.feeds.reports import Floats, ReportBatch
 from keepclear.quantities import FOOT_M
 
 __all__ = ["ModeSAircraft"]
@@ -61,6 +62,7 @@ class ModeSAircraft:
         self._faults = faults
         self._source = source
         self._receiver = receiver or (math.nan, math.nan)
+        self._targets, self._callsigns = CleanLabels(_target), CleanLabels(_callsign)
         self._real = np.empty((ADDRESSES_MAX, REALS))
         self._whole = np.empty((ADDRESSES_MAX, WHOLES), dtype=np.int64)
         self._bucket = np.full(_BUCKETS, -1, dtype=np.int32)
@@ -116,8 +118,8 @@ class ModeSAircraft:
             domain=domain,
             category=category,
             squawk=squawk,
-            target=_labels(address, _target),
-            callsign=_labels(callsign, callsign_of),
+            target=self._targets.labels(address.tolist()),
+            callsign=self._callsigns.labels(callsign.tolist()),
             source=self._source,
         )
 
@@ -126,9 +128,5 @@ def _target(address: int) -> str:
     return f"{address:06x}" if address < 1 << 24 else f"~{address & 0xFFFFFF:06x}"
 
 
-def _labels(numbers: npt.NDArray[np.int64], name_of: Callable[[int], str]) -> Labels:
-    """Text by number, -1 being none; two numbers may mean one text."""
-    found, row = np.unique(numbers, return_inverse=True)
-    index: dict[str, int] = {}
-    code = [index.setdefault(name_of(n), len(index)) if n >= 0 else -1 for n in found.tolist()]
-    return Labels(np.array(code, dtype=np.int32)[row], tuple(index))
+def _callsign(number: int) -> str:
+    return callsign_of(number) if number >= 0 else ""

@@ -224,8 +224,10 @@ def concatenate(batches: Sequence[ReportBatch]) -> ReportBatch:
 
 
 def _merge(parts: Sequence[Labels]) -> Labels:
-    if all(part.names == parts[0].names for part in parts[1:]):
-        return Labels(_joined([part.codes for part in parts]), parts[0].names)
+    most = max((part.names for part in parts), key=len)
+    # A decoder that adds names as it hears them gives dictionaries that begin alike.
+    if all(part.names is most or most[: len(part.names)] == part.names for part in parts):
+        return Labels(_joined([part.codes for part in parts]), most)
     index: dict[str, int] = {}
     codes: list[npt.NDArray[np.int32]] = []
     for part in parts:

@@ -35,9 +35,12 @@ class NameTable:
     def codes_of(self, labels: Labels) -> Codes:
         """Our codes of the labels; new names are entered, but only those that a row bears."""
         if labels.names is not self._theirs and labels.names != self._theirs:
-            self._theirs = labels.names
-            self._ours = np.full(len(labels.names) + 1, -2, dtype=np.int32)
-            self._ours[-1] = -1
+            ours = np.full(len(labels.names) + 1, -2, dtype=np.int32)
+            ours[-1] = -1
+            known = len(self._theirs)
+            if labels.names[:known] == self._theirs:  # a decoder that adds names as it hears them
+                ours[:known] = self._ours[:-1]
+            self._theirs, self._ours = labels.names, ours
         codes = self._ours[labels.codes]
         if codes.min(initial=0) == -2:
             asked = np.zeros(len(self._theirs), dtype=np.bool_)
