@@ -1,4 +1,6 @@
-"""What is fuzzed: every feed decoder, zone reader, reader of declared volumes and body of a message by name, with seeds and with what must hold for any bytes.
+"""What is fuzzed: every feed decoder, zone reader, reader of declared volumes and parser of the channel by name.
+
+Each has seeds, and says what must hold for any bytes.
 
 ``TARGETS[name](data)`` raises nothing but :class:`KeepclearError`; anything else that comes out is a defect.
 Used by ``benchmarks/fuzz_campaign.py`` (coverage-guided, long) and by ``tests/fuzz`` (fixed mutations, short).
@@ -11,6 +13,7 @@ import importlib.util
 import io
 import json
 import struct
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -32,6 +35,10 @@ from keepclear.messages.document import to_html, to_text
 from keepclear.messages.gazetteer import read_gazetteer
 from keepclear.messages.rendering import Circumstances, describe
 from keepclear.zones import formats as zone_formats
+
+# A neighbour, however this file was loaded.
+sys.path.append(str(Path(__file__).resolve().parent))
+import fuzz_records
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 RECEIVED_S = 1_700_000_000.0
@@ -137,6 +144,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     },
     **{f"volumes:{n}": partial(run_volumes, n) for n in VOLUMES},
     **{f"messages:{n}": partial(run_body, n) for n in (*BODIES, "gazetteer")},
+    **fuzz_records.TARGETS,
 }
 
 
@@ -440,7 +448,10 @@ _SHARED_FILES = {
 def seeds(target: str) -> list[bytes]:
     """Well-formed inputs: written by the project's own code or by hand, and heads of the real files where present."""
     kind, _, name = target.partition(":")
-    makers = {"feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds, "messages": _message_seeds}
+    makers = {
+        "feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds, "messages": _message_seeds,
+        "channel": fuzz_records.seeds,
+    }  # fmt: skip
     own: list[Any] = makers[kind](name)
     pattern = _SHARED_FILES.get(target)
     real = (
