@@ -25,7 +25,8 @@ from keepclear.simulation.channel_record import Exercise, ExerciseFiles
 
 MESSAGES: dict[str, Any] = {
     "check-request": wire.CheckRequest, "check-reply": wire.CheckReply, "push": wire.Push,
-    "push-answer": wire.PushAnswer, "pull": wire.Pull, "roots-request": wire.RootsRequest, "roots-reply": wire.RootsReply,
+    "push-answer": wire.PushAnswer, "pull": wire.Pull, "roots-request": wire.RootsRequest,
+    "roots-reply": wire.RootsReply,
     "fork-request": wire.ForkRequest, "fork-proofs": wire.ForkProofs,
 }  # fmt: skip
 
