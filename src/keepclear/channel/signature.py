@@ -19,7 +19,7 @@ __all__ = ["KEY_BYTES", "SIGNATURE_BYTES", "SigningKey", "in_context", "screen_p
 
 KEY_BYTES, SIGNATURE_BYTES = 32, 64
 _P = 2**255 - 19
-_Y8 = int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fdc792ac037a"), "little")
+_Y8 = int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little")
 _SMALL_ORDER_Y = frozenset({0, 1, _P - 1, _Y8, _P - _Y8})
 """The y of the eight points whose order divides 8 (a test multiplies them out)."""
 _KNOWN_KEYS_MAX = 1024
