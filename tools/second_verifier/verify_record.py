@@ -49,7 +49,7 @@ SMALL_Y = {
     0,
     1,
     2**255 - 20,
-    int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fdc792ac037a"), "little"),
+    int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"),
     int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"),
 }
 
@@ -751,10 +751,10 @@ class Record:
             raise Fault("a head is no text") from None
         origin, size, root = checkpoint_of(body)
         need(origin == self.origin(party), "a head is of another log")
+        need(len(lines) == 1, "a head has more than the log's signature")
         for key in keys:
             public = bytes.fromhex(key)
-            mine = [blob for *place, blob in lines if place == [origin, key_id(origin, 1, public)]]
-            if mine and all(signed(public, body.encode(), blob) for blob in mine):
+            if lines[0][:2] == (origin, key_id(origin, 1, public)) and signed(public, body.encode(), lines[0][2]):
                 return size, root
         raise Fault("a head is not signed")
 

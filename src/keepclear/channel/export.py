@@ -31,6 +31,7 @@ from keepclear.channel.tiles import encode_bundle, entry_tiles
 from keepclear.channel.verify_head import Cosigners, cosigners_of, ordered_note
 from keepclear.channel.verify_links import MESSAGE_KIND
 from keepclear.channel.verify_log import log_keys, parties_of
+from keepclear.channel.verify_proofs import bare_fork_proof
 from keepclear.errors import InputError
 
 __all__ = ["Source", "export_files"]
@@ -90,7 +91,7 @@ def export_files(source: Source, first: SignedCharter) -> Iterator[File]:
     channel = charter_hash(first.charter).hex()
     for log in logs:
         yield from _head_files(source, log, origin_of(log.party, channel), log_keys(chain, log.party), cosigners)
-    yield from _fork_files(source.forks())
+    yield from _fork_files(source.forks(), channel, chain)
 
 
 def _entry_files(source: Source, log: _Exported, charters: dict[int, SignedCharter]) -> Iterator[File]:
@@ -166,9 +167,11 @@ def _head_files(
         yield proof_path(log.party, seq), proof.encode()
 
 
-def _fork_files(forks: Iterable[ForkProof]) -> Iterator[File]:
+def _fork_files(forks: Iterable[ForkProof], channel: str, charters: Sequence[Charter]) -> Iterator[File]:
+    """Heads with the log's signature alone: what others signed beside it proves nothing about a fork."""
     counts: dict[str, int] = {}
-    for data, party in sorted((proof.encode(), proof.party) for proof in forks):
+    bare = (bare_fork_proof(proof, channel, charters) for proof in forks)
+    for data, party in sorted((proof.encode(), proof.party) for proof in bare):
         number = counts.setdefault(party, 0)
         counts[party] += 1
         yield fork_path(party, number), data

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from keepclear.channel.charter import Charter, charter_hash, origin_of
+from keepclear.channel.checkpoint import log_key
 from keepclear.channel.entry import Entry
 from keepclear.channel.export_layout import ExportFiles, fork_path, proof_path
 from keepclear.channel.exported_log import ExportedLog
 from keepclear.channel.fork_proof import FORK_PROOF_BYTES_MAX, ForkProof, verify_fork_proof
 from keepclear.channel.merkle import leaf_hash, verify_inclusion
 from keepclear.channel.proof_file import PROOF_FILE_BYTES_MAX, ProofFile
+from keepclear.channel.signed_note import Note
 from keepclear.channel.verification import Verification
 from keepclear.channel.verify_head import SignedHead, cosigners_of, open_head
 from keepclear.channel.verify_log import log_keys, read_file
 from keepclear.errors import InputError
 
-__all__ = ["check_forks", "check_proofs", "verify_alone"]
+__all__ = ["bare_fork_proof", "check_forks", "check_proofs", "verify_alone"]
 
 
 def verify_alone(proof: ProofFile, payload: bytes, charters: Sequence[Charter]) -> tuple[Entry, SignedHead]:
@@ -67,11 +71,22 @@ def check_forks(
         try:
             data = read_file(files, name, FORK_PROOF_BYTES_MAX, bytes)
             proof = ForkProof.parse(data)
-            if proof.encode() != data or proof.party != party:
+            if proof.party != party or bare_fork_proof(proof, found.channel, charters).encode() != data:
                 raise InputError("the fork proof is not written in its one form, or accuses another party")
             found.forks.append(verify_fork_proof(proof, found.channel, charters))
         except InputError as error:
             found.findings.fault("fork", name, error.message)
+
+
+def bare_fork_proof(proof: ForkProof, channel: str, charters: Sequence[Charter]) -> ForkProof:
+    """Its heads with the log's first signature only, as the record holds them."""
+    heads = []
+    for text in proof.heads:
+        note = Note.parse(text.encode())
+        keys = [log_key(origin_of(proof.party, channel), public) for public in log_keys(charters, proof.party)]
+        own = [line for line in note.signatures if any(line.is_of(key) for key in keys)]
+        heads.append(Note(note.text, tuple(own[:1])).encode().decode())
+    return msgspec.structs.replace(proof, heads=tuple(heads))
 
 
 def _open(proof: ProofFile, party: str, charters: Sequence[Charter]) -> SignedHead:

@@ -279,6 +279,8 @@ def _forks(exercise: Exercise, chance: random.Random) -> dict[str, bytes]:
             path = [b.root(small), *path]
         if chance.random() < 0.3:
             path = path[chance.randint(0, 1) :] + [bytes(32)] * chance.randint(0, 1)
+        if chance.random() < 0.1:
+            heads[0] = heads[0].with_signatures([cosign(heads[0].text, "x", exercise_key("x", "witness"), 1)])
         proof = prove_fork_by_heads("bravo", heads[0], heads[1], path)
     files[f"forks/{proof.party}-{chance.choice((0, 0, 7))}.json"] = proof.encode()
     return files
