@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
@@ -26,7 +26,7 @@ from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.communications import Answered, CheckSettings, Line, LineChange, Missed, step
 from keepclear.channel.entry import Draft
 from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, NotReady, append_own, make_lock, make_ready
+from keepclear.channel.own_log import Node, NotReady, make_lock, make_ready
 from keepclear.channel.store import Kept, Store
 from keepclear.channel.tiles import Tile, encode_bundle
 from keepclear.channel.wire import NONCE_BYTES, Ask, Keys
@@ -35,6 +35,7 @@ from keepclear.edge.channel_client import PeerClient, Unreachable, submit_to_wit
 from keepclear.edge.channel_keys import NodeKeys
 from keepclear.edge.channel_store import ChannelLock, ChannelStore
 from keepclear.edge.channel_tls import party_of_certificate
+from keepclear.edge.channel_writer import ChannelWriter
 from keepclear.edge.node_folder import NodeFolder
 from keepclear.errors import KeepclearError
 
@@ -44,9 +45,6 @@ WAKE_EVERY_S = 0.02
 """How soon a link notices what another process (the command line) has written."""
 ROUNDS_MAX = 64
 """Catching up is bounded a round; after so many the next check goes on."""
-GROUP_MAX = 500
-"""Drafts of several callers that are written together, with one signed head and one flush to the disk."""
-SALT_BYTES = 32
 WITNESS_S = 10.0
 WITNESS_EVERY_S, WITNESS_AGAIN_S = 0.25, 5.0
 """A witness sees every head that stands for so long; after a failure it is left alone for a while."""
@@ -70,14 +68,6 @@ class Notice:
     """entries that came"""
 
 
-@dataclass(slots=True)
-class _Pending:
-    drafts: Sequence[Draft]
-    done: threading.Event = field(default_factory=threading.Event)
-    kept: list[Kept] = field(default_factory=list)
-    failure: BaseException | None = None
-
-
 class ChannelNode:
     """Open it, :meth:`append` to it, :meth:`start` its links, :meth:`stop` it. Any thread may call."""
 
@@ -91,8 +81,8 @@ class ChannelNode:
         self.witnesses = {w.id: WitnessLink(self, w) for w in charter.witnesses}
         self._threads: list[threading.Thread] = []
         self._shown: dict[str, Checkpoint | None] = {}
-        self._pending: list[_Pending] = []
-        self._queue, self._writer, self._gate = threading.Lock(), threading.Lock(), threading.Lock()
+        self._writer = ChannelWriter(node, now_ms)
+        self._turn = threading.Lock()
 
     @classmethod
     def open(
@@ -121,48 +111,10 @@ class ChannelNode:
 
     def append(self, drafts: Sequence[Draft]) -> list[Kept]:
         """The drafts as entries of our log, on the disk. Callers that come at once share one flush."""
-        mine = _Pending(drafts)
-        with self._queue:
-            self._pending.append(mine)
-        while not mine.done.is_set():
-            with self._writer:
-                if not mine.done.is_set():
-                    self._write_group()
-        if mine.failure is not None:
-            raise mine.failure
+        kept = self._writer.append(drafts)
         for link in self.links.values():
             link.wake()
-        return mine.kept
-
-    def _write_group(self) -> None:
-        with self._queue:
-            group: list[_Pending] = []
-            count = 0
-            while self._pending and (not group or count + len(self._pending[0].drafts) <= GROUP_MAX):
-                group.append(self._pending.pop(0))
-                count += len(group[-1].drafts)
-        try:
-            self._write([draft for p in group for draft in p.drafts], group)
-        except KeepclearError:
-            # One draft that cannot be an entry must not take the others with it.
-            for pending in group:
-                try:
-                    self._write(pending.drafts, [pending])
-                except BaseException as error:
-                    pending.failure = error
-        except BaseException as error:
-            for pending in group:
-                pending.failure = error
-        for pending in group:
-            pending.done.set()
-
-    def _write(self, drafts: Sequence[Draft], group: Sequence[_Pending]) -> None:
-        salts = [secrets.token_bytes(SALT_BYTES) for _ in drafts]
-        kept = append_own(self.node, drafts, clock=now_ms, salts=salts)
-        at = 0
-        for pending in group:
-            pending.kept = kept[at : at + len(pending.drafts)]
-            at += len(pending.drafts)
+        return kept
 
     def own_size(self) -> int:
         return self.store.state(self.party).size
@@ -175,7 +127,7 @@ class ChannelNode:
 
     def respond(self, peer: str, ask: Ask) -> bytes:
         received_ms = now_ms()
-        with self._gate:
+        with self._turn:
             answer = exchange.respond(self.node, peer, ask, received_ms, now_ms)
         if ask.path == "push":
             self.on_notice(Notice(peer, received=1))

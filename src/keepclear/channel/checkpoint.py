@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from keepclear.channel.merkle import HASH_BYTES
 from keepclear.channel.signature import SigningKey
@@ -13,6 +14,9 @@ from keepclear.errors import InputError
 
 __all__ = ["Checkpoint", "open_checkpoint", "sign_checkpoint"]
 
+TEXT_MAX = 4_096
+_PARSED_MAX = 256
+"""The same few heads are looked at again and again; 1 MiB at most."""
 _SIZE = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")
 
 
@@ -29,16 +33,23 @@ class Checkpoint:
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
         """Extension lines are refused: no log of a channel writes any, and a mirror could not vouch for them."""
-        lines = text.split("\n")
-        if len(lines) != 4 or lines[3]:
-            raise InputError(f"a checkpoint has three lines, this one {max(len(lines) - 1, 0)}")
-        origin, size, root = lines[:3]
-        if not origin or not _SIZE.match(size):
-            raise InputError("the checkpoint's origin or size is not one")
-        digest = decode_base64(root, what="the checkpoint's root")
-        if len(digest) != HASH_BYTES:
-            raise InputError(f"the checkpoint's root has {len(digest)} bytes, not {HASH_BYTES}")
-        return cls(origin, int(size), digest)
+        return _parse(text)
+
+
+@lru_cache(_PARSED_MAX)
+def _parse(text: str) -> Checkpoint:
+    if len(text) > TEXT_MAX:
+        raise InputError(f"a checkpoint has at most {TEXT_MAX} characters")
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3]:
+        raise InputError(f"a checkpoint has three lines, this one {max(len(lines) - 1, 0)}")
+    origin, size, root = lines[:3]
+    if not origin or not _SIZE.match(size):
+        raise InputError("the checkpoint's origin or size is not one")
+    digest = decode_base64(root, what="the checkpoint's root")
+    if len(digest) != HASH_BYTES:
+        raise InputError(f"the checkpoint's root has {len(digest)} bytes, not {HASH_BYTES}")
+    return Checkpoint(origin, int(size), digest)
 
 
 def log_key(origin: str, public: bytes) -> NoteKey:

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from keepclear.channel.signature import screen_public_key, verifies
@@ -17,6 +18,8 @@ __all__ = ["ED25519", "ED25519_COSIGNATURE", "Note", "NoteKey", "NoteSignature",
 ED25519, ED25519_COSIGNATURE = 0x01, 0x04
 NOTE_BYTES_MAX = 65_536
 """A checkpoint with 100 cosignatures has some 15 KiB."""
+_PARSED_MAX = 64
+"""The same few heads are looked at again and again; 4 MiB at most."""
 SIGNATURES_MAX = 256
 """The specification asks for at least 16; a charter has at most 64 parties and witnesses."""
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -94,16 +97,7 @@ class Note:
         """Raises :class:`InputError` unless ``data`` are exactly a note's bytes."""
         if len(data) > NOTE_BYTES_MAX:
             raise LimitExceeded(f"the note has {len(data):,} bytes, more than {NOTE_BYTES_MAX:,}")
-        try:
-            whole = data.decode()
-        except UnicodeDecodeError as error:
-            raise InputError("the note is not UTF-8", where=f"byte {error.start}") from None
-        if _CONTROL.search(whole):
-            raise InputError("the note has control characters")
-        text, blank, tail = whole.rpartition("\n\n")
-        if not blank or not text or not tail:
-            raise InputError("the note has no signature lines after an empty line; was it cut?")
-        return cls(text + "\n", parse_lines(tail))
+        return _parse(data)
 
     def verified(self, key: NoteKey) -> bool:
         """Whether the key signed the text; raises :class:`InputError` if it claims to have and has not."""
@@ -114,6 +108,20 @@ class Note:
 
     def with_signatures(self, added: Iterable[NoteSignature]) -> Note:
         return Note(self.text, (*self.signatures, *(s for s in added if s not in self.signatures)))
+
+
+@lru_cache(_PARSED_MAX)
+def _parse(data: bytes) -> Note:
+    try:
+        whole = data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError("the note is not UTF-8", where=f"byte {error.start}") from None
+    if _CONTROL.search(whole):
+        raise InputError("the note has control characters")
+    text, blank, tail = whole.rpartition("\n\n")
+    if not blank or not text or not tail:
+        raise InputError("the note has no signature lines after an empty line; was it cut?")
+    return Note(text + "\n", parse_lines(tail))
 
 
 def parse_lines(text: str) -> tuple[NoteSignature, ...]:

@@ -1,7 +1,8 @@
 """What a node keeps: its own log and the mirrors of all others, who has seen them, what went wrong.
 
-Every method that writes is durable when it returns: nothing is sent, signed or said to be held before. Reads are
-bounded by a count and by bytes, and whatever is read is checked (a damaged row raises, it is never served).
+Every method that writes is durable when it returns: nothing is sent, signed or said to be held before. Heads and
+cosignatures alone may wait for the next such write: what a power cut takes of them is said again at the next check.
+Reads are bounded by a count and by bytes, and whatever is read is checked (a damaged row raises, it is never served).
 """
 
 from __future__ import annotations

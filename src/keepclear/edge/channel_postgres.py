@@ -125,7 +125,7 @@ class PostgresChannelStore(SqlStore):
         except psycopg.Error as error:
             raise self._explained(error) from None
 
-    def _transact(self, acts: Sequence[Callable[[Execute], None]]) -> None:
+    def _transact(self, acts: Sequence[Callable[[Execute], None]], lasting: bool) -> None:
         import psycopg
 
         connection = self._writing
@@ -137,6 +137,8 @@ class PostgresChannelStore(SqlStore):
         try:
             # One writer at a time, whatever the process: the next sees what this one has committed.
             connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self._schema,))
+            if not lasting:
+                connection.execute("SET LOCAL synchronous_commit = off")
             for act in acts:
                 act(execute)
             connection.commit()

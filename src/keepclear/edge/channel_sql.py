@@ -103,6 +103,8 @@ class _Ticket(Generic[T]):
     """A write that waits for its commit."""
 
     act: Callable[[Execute], T]
+    lasting: bool = True
+    """to be on the disk when it returns; what others will say again at the next check need not be"""
     value: T | None = None
     error: BaseException | None = None
     done: bool = False
@@ -114,6 +116,8 @@ class SqlStore(ABC):
     def __init__(self, where: str) -> None:
         self.where = where
         self._queue: list[_Ticket[Any]] = []
+        self._fresh: dict[str, tuple[object, LogState]] = {}
+        """by log: its state at a version of the database"""
         self._queue_lock = threading.Lock()
         self._writer = threading.Lock()
         self._noted: dict[tuple[str, str, str], Event] = {}
@@ -130,7 +134,7 @@ class SqlStore(ABC):
         """Committed rows only. Raises :class:`ChannelStoreError`."""
 
     @abstractmethod
-    def _transact(self, acts: Sequence[Callable[[Execute], None]]) -> None:
+    def _transact(self, acts: Sequence[Callable[[Execute], None]], lasting: bool) -> None:
         """All acts in one transaction that is on the disk when this returns. Raises :class:`ChannelStoreError`."""
 
     @abstractmethod
@@ -192,8 +196,8 @@ class SqlStore(ABC):
 
     # Writing: the first thread that comes commits for all that wait.
 
-    def _write(self, act: Callable[[Execute], T]) -> T:
-        ticket = _Ticket(act)
+    def _write(self, act: Callable[[Execute], T], *, lasting: bool = True) -> T:
+        ticket = _Ticket(act, lasting)
         with self._queue_lock:
             self._queue.append(ticket)
         with self._writer:
@@ -208,7 +212,8 @@ class SqlStore(ABC):
     def _commit(self, batch: Sequence[_Ticket[Any]]) -> None:
         noted, self._noted = self._noted, {}
         try:
-            self._transact([*(_acting(ticket) for ticket in batch), lambda execute: _keep_events(execute, noted)])
+            acts = [*(_acting(ticket) for ticket in batch), lambda execute: _keep_events(execute, noted)]
+            self._transact(acts, bool(noted) or any(ticket.lasting for ticket in batch))
         except BaseException as error:
             for key, event in noted.items():
                 self._noted[key] = _joined(event, self._noted.get(key))
@@ -236,7 +241,20 @@ class SqlStore(ABC):
                 return charter
         raise InputError(f"{log[:64]} is not a party of the channel")
 
+    def _version(self) -> object:
+        """Changes with every commit by anybody; nothing where the database does not tell, or not cheaply."""
+        return None
+
     def state(self, log: str) -> LogState:
+        version = self._version()
+        fresh = self._fresh.get(log)
+        if version is not None and fresh is not None and fresh[0] == version:
+            return fresh[1]
+        state = self._read_state(log)
+        self._fresh[log] = (version, state)
+        return state
+
+    def _read_state(self, log: str) -> LogState:
         first = self._name(log)
         rows = self._read("SELECT name, size, frontier, last_leaf, charter, revoked, sum FROM log WHERE name = ?", log)
         return self._state(log, rows, first)
@@ -358,7 +376,7 @@ class SqlStore(ABC):
     def keep_checkpoint(self, log: str, note: Note) -> None:
         size = Checkpoint.parse(note.text).size
         if not self._read("SELECT 1 FROM checkpoint WHERE log = ? AND size = ?", log, size):
-            self._write(lambda execute: _keep_checkpoint(execute, log, note))
+            self._write(lambda execute: _keep_checkpoint(execute, log, note), lasting=False)
 
     def keep_cosignature(self, log: str, head: Checkpoint, held: Held) -> bool:
         def act(execute: Execute) -> bool:
@@ -375,7 +393,7 @@ class SqlStore(ABC):
             execute("INSERT INTO cosignature VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
             return True
 
-        return self._write(act)
+        return self._write(act, lasting=False)
 
     def _held(self, row: tuple[Any, ...], log: str) -> Held:
         _, cosigner, size, time_s, received_ms, key_id, blob, _ = self._checked(row, f"a cosignature of {log}")

@@ -162,13 +162,18 @@ class ChannelStore(SqlStore):
         except (sqlite3.Error, UnicodeError) as error:
             raise _explained(self.path, error) from None
 
-    def _transact(self, acts: Sequence[Callable[[Execute], None]]) -> None:
+    def _version(self) -> object:
+        return self._read("PRAGMA data_version")[0][0]
+
+    def _transact(self, acts: Sequence[Callable[[Execute], None]], lasting: bool) -> None:
         connection = self._writing
 
         def execute(query: str, *values: object) -> list[tuple[Any, ...]]:
             return connection.execute(query, values).fetchall()
 
         try:
+            # In write-ahead mode NORMAL leaves the flush to the next lasting commit, which carries this one with it.
+            connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             for act in acts:
                 act(execute)
