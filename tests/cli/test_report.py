@@ -32,7 +32,7 @@ def test_report_and_picture(inputs: tuple[Path, Path], tmp_path: Path) -> None:
     text = html.read_text()
     assert hashlib.sha256(tracks.read_bytes()).hexdigest() in text
     assert hashlib.sha256(zones.read_bytes()).hexdigest() in text
-    assert "1 violations by 1 targets in 1 tracks" in text
+    assert "1 violation by 1 target in 1 track" in text
     assert "straight in longitude and latitude" in text
     assert "No QNH was stated" in text
     assert png.read_bytes().startswith(b"\x89PNG")

@@ -57,7 +57,7 @@ def test_clear_is_exit_code_0_and_says_over_what(folder: Path) -> None:
     (folder / "one.csv").write_text("time_s,lat_deg,lon_deg,target\n1700000000,10,10,abc123\n")
     result = run("scan", "one.csv", "-z", "zone.geojson", cwd=folder)
     assert result.returncode == 0
-    assert "Clear over 1 targets" in result.stderr
+    assert "Clear over 1 target in" in result.stderr
     assert "not covered" in result.stderr
 
 

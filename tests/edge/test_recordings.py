@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 from keepclear.edge.feed_address import FeedKind, parse_feed
 from keepclear.edge.recordings import read_recordings, recording_files
 from keepclear.errors import InputError, UsageError
+from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.reports import ReportBatch, concatenate
 
 CSV = "time_s,lat_deg,lon_deg,target\n1700000000,50.0,30.0,abc123\n1700000001,50.1,30.0,abc123\n"
@@ -94,3 +96,13 @@ def test_addresses(text: str, kind: FeedKind, format: str | None) -> None:
 def test_wrong_addresses_say_how_to_write_them(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_feed(text)
+
+
+def test_a_recording_whose_format_holds_no_date_says_that_the_files_own_time_stands_in(tmp_path: Path) -> None:
+    path = tmp_path / "frames.avr"
+    path.write_bytes(b"*8D40621D58C382D690C8AC2863A7;\n" * 3)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    for options, dated_s in ((None, 1_700_000_000.0), (DecoderOptions(start_s=5.0), None)):
+        recording = read_recordings([parse_feed(str(path))], options)
+        list(recording)
+        assert [file.dated_by_file_s for file in recording.faults] == [dated_s]

@@ -10,6 +10,7 @@ import pytest
 from keepclear.edge import zone_files
 from keepclear.edge.zone_files import load_zones, read_firs, read_zone_file
 from keepclear.errors import InputError, LimitExceeded
+from keepclear.quantities import parse_instant
 
 GOOD = "AC R\nAN {}\nAL GND\nAH FL100\nV X=48:30:00 N 008:30:00 E\nDC {}\n"
 
@@ -66,3 +67,19 @@ def test_outlines_without_codes_are_refused(tmp_path: Path) -> None:
         read_firs(file(tmp_path, "a.openair", GOOD.format("SOMEWHERE", 2)))
     index = read_firs(file(tmp_path, "b.openair", GOOD.format("UKBV FIR", 2)))
     assert "UKBV" in index
+
+
+def test_a_notam_is_replaced_or_cancelled_from_another_file_too(tmp_path: Path) -> None:
+    def notam(number: str, kind: str, refers: str, begin: str) -> str:
+        return (
+            f"{number} NOTAM{kind} {refers}\nQ) EGTT/QRTCA/IV/BO/W/000/050/5129N00028W005\n"
+            f"A) EGTT B) {begin} C) 2001300600\nE) TEMPORARY RESTRICTED AREA ACTIVE"
+        )
+
+    file(tmp_path, "a.txt", notam("A0003/20", "C", "A0002/20", "2001030600"))
+    file(tmp_path, "b.txt", notam("A0001/20", "N", "", "2001010600"))
+    file(tmp_path, "c.txt", notam("A0002/20", "R", "A0001/20", "2001020600"))
+    zones = {zone.id: zone for zone in load_zones([tmp_path]).zones}
+    assert {id: zone.status.name for id, zone in zones.items()} == {"A0001/20": "EXPIRED", "A0002/20": "WITHDRAWN"}
+    assert zones["A0001/20"].applicability[-1].to_s == parse_instant("2020-01-02T06:00:00Z")
+    assert zones["A0002/20"].applicability[-1].to_s == parse_instant("2020-01-03T06:00:00Z")

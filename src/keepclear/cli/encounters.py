@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from keepclear.cli.options import decoder_options, feed_options, output_options, require_above_zero
-from keepclear.cli.progress import say, say_first_run
+from keepclear.cli.progress import counted, say, say_first_run
 from keepclear.cli.scan import read_with_progress, require_positions, say_faults
 from keepclear.errors import UsageError
 
@@ -57,10 +57,10 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
         write_rows(result.rows, given["format"], given["out"])
     hours = result.observed_s / 3600.0
     over = (
-        f"{result.targets:,} targets in {result.tracks:,} tracks, "
-        f"{result.reports:,} positions, {hours:,.1f} track hours"
+        f"{counted(result.targets, 'target')} in {counted(result.tracks, 'track')}, "
+        f"{counted(result.reports, 'position')}, {hours:,.1f} track hours"
     )
-    say(f"{len(result):,} encounters within {thresholds.name}; over {over} observed.")
+    say(f"{counted(len(result), 'encounter')} within {thresholds.name}; over {over} observed.")
     if len(result):
         ctx.exit(1)
 

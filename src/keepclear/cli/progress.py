@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["reading_bar", "say", "say_first_run", "warm_up_watch"]
+__all__ = ["counted", "reading_bar", "say", "say_first_run", "warm_up_watch"]
 
 MODE_S_FORMATS = (None, "beast", "avr", "mode-s")
 """Formats with kernels of their own; an unknown one may turn out to be such."""
@@ -19,6 +19,11 @@ MODE_S_FORMATS = (None, "beast", "avr", "mode-s")
 def say(text: str) -> None:
     """A line for the person, beside the result: on stderr, so that a pipe stays clean."""
     click.echo(text, err=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """«1 target», «2,000 targets»."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def say_first_run(*kernels: str) -> bool:

@@ -18,7 +18,7 @@ from keepclear.cli.options import (
     require_above_zero,
     zone_options,
 )
-from keepclear.cli.progress import reading_bar, say, say_first_run
+from keepclear.cli.progress import counted, reading_bar, say, say_first_run
 from keepclear.errors import InputError
 
 if TYPE_CHECKING:
@@ -132,6 +132,14 @@ def require_positions(reading: TrackReading, tracks: tuple[str, ...]) -> None:
 def say_faults(reading: TrackReading | Recording) -> None:
     """What was refused, a line a reason, with the first place where it happened."""
     for file in reading.faults:
+        if file.dated_by_file_s is not None:
+            from keepclear.quantities import format_instant
+
+            dated = format_instant(file.dated_by_file_s)
+            say(
+                f"keepclear: {file.source}: DATED BY THE FILE'S OWN TIME, {dated}, because this format holds no date: "
+                "give --start INSTANT, or every time below may be wrong"
+            )
         first = {fault.reason: fault.where for fault in reversed(file.faults.examples)}
         for reason, count in sorted(file.faults.counts.items(), key=lambda item: -item[1])[:8]:
             place = f" (first at {first[reason]})" if first.get(reason) else ""
@@ -142,15 +150,16 @@ def summary(result: ScanResult) -> str:
     """The finding in one sentence, with its denominators."""
     hours = result.observed_s / 3600.0
     over = (
-        f"over {result.targets:,} targets in {result.tracks:,} tracks, "
-        f"{result.reports:,} positions, {hours:,.1f} track hours observed"
+        f"over {counted(result.targets, 'target')} in {counted(result.tracks, 'track')}, "
+        f"{counted(result.reports, 'position')}, {hours:,.1f} track hours observed"
     )
     if not result.violations and not result.indeterminate:
         return f"Clear {over}; what was not observed is not covered."
     extra = f", {result.indeterminate} indeterminate" if result.indeterminate else ""
     exempt = f", {result.exempt} exempt" if result.exempt else ""
     return (
-        f"{result.violations:,} violations by {result.targets_inside:,} targets in {result.tracks_inside:,} tracks"
+        f"{counted(result.violations, 'violation')} by {counted(result.targets_inside, 'target')} in "
+        f"{counted(result.tracks_inside, 'track')}"
         f"{extra}{exempt}; {over}."
     )
 

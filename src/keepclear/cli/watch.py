@@ -26,7 +26,7 @@ from keepclear.cli.options import (
     require_above_zero,
     zone_options,
 )
-from keepclear.cli.progress import say, warm_up_watch
+from keepclear.cli.progress import counted, say, warm_up_watch
 from keepclear.cli.scan import say_faults
 from keepclear.errors import InputError, UsageError
 
@@ -209,8 +209,9 @@ class Outlet:
         alerts = ", ".join(f"{number:,} {name}" for name, number in sorted(self.raised.items())) or "none"
         least = "at least " if counts.at_least else ""
         return (
-            f"Alerts: {alerts}. {least}{counts.violations:,} violations of zones by {counts.targets:,} targets in "
-            f"{counts.tracks:,} tracks, {counts.exempt:,} exempt inside; {self.cycles:,} cycles."
+            f"Alerts: {alerts}. {least}{counted(counts.violations, 'violation')} of zones by "
+            f"{counted(counts.targets, 'target')} in {counted(counts.tracks, 'track')}, "
+            f"{counts.exempt:,} exempt inside; {counted(self.cycles, 'cycle')}."
         )
 
 

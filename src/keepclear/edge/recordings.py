@@ -24,6 +24,8 @@ __all__ = ["CHUNK_BYTES", "Recording", "RecordingFaults", "read_recordings", "re
 
 CHUNK_BYTES = 1 << 22
 """Read at a time: large enough that a call costs nothing, small enough to hold many."""
+DATELESS_FORMATS = frozenset({"beast", "avr"})
+"""A receiver's counter says how much time passed, never the date."""
 FILES_MAX = 1_000_000
 """Files taken from one folder; more is surely the wrong folder."""
 
@@ -34,6 +36,8 @@ class RecordingFaults:
 
     source: str
     faults: Faults
+    dated_by_file_s: float | None = None
+    """the file's own time, where the format holds no date and none was given: every instant counts from it"""
 
 
 @dataclass(slots=True)
@@ -76,7 +80,8 @@ class Recording:
                 # A format without absolute time needs an instant to count from: the one stated, or else the
                 # file's own date, which is at least of the right order and is said to the user.
                 start_s = options.start_s if options.start_s is not None else _written_s(path)
-                yield from self._decode(make_decoder(name, options), stream, head, source, start_s)
+                dated_s = start_s if name in DATELESS_FORMATS and options.start_s is None else None
+                yield from self._decode(make_decoder(name, options), stream, head, source, start_s, dated_s)
         except InputError as error:
             error.source = error.source or source
             raise
@@ -98,9 +103,9 @@ class Recording:
         self._count(path.stat().st_size)
 
     def _decode(
-        self, decoder: Decoder, stream: IO[bytes], head: bytes, source: str, start_s: float
+        self, decoder: Decoder, stream: IO[bytes], head: bytes, source: str, start_s: float, dated_s: float | None
     ) -> Iterator[ReportBatch]:
-        self.faults.append(RecordingFaults(source, decoder.faults))
+        self.faults.append(RecordingFaults(source, decoder.faults, dated_s))
         chunk = head + stream.read(CHUNK_BYTES)
         while chunk:
             self._count(len(chunk))

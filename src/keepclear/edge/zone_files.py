@@ -14,7 +14,8 @@ from keepclear.errors import InputError, LimitExceeded, MissingExtra
 from keepclear.zones.fir import FirIndex
 from keepclear.zones.formats import FORMATS, read_zones
 from keepclear.zones.model import Zone
-from keepclear.zones.reading import Problem, Severity, ZoneReading
+from keepclear.zones.notam import superseded
+from keepclear.zones.reading import Problem, Severity, Supersession, ZoneReading
 from keepclear.zones.zone_set import ZoneSet
 
 __all__ = ["ZoneLoad", "file_content", "load_zones", "read_firs", "read_zone_file", "zone_paths"]
@@ -45,11 +46,13 @@ def load_zones(
     """Reads every file (of a directory: every file in it with a zone format's suffix) into one set.
 
     A file that cannot be read as a whole raises :class:`InputError` carrying its name, except within a directory,
-    where it becomes an error among the problems. ``firs``: files with the outlines that NOTAMs cite.
+    where it becomes an error among the problems. ``firs``: files with the outlines that NOTAMs cite. A NOTAM that
+    another one in any of the files replaces or cancels ends then.
     """
     index = read_firs(firs) if firs is not None else None
     zones: dict[tuple[str, str], Zone] = {}
     problems: list[Problem] = []
+    ends: list[Supersession] = []
     for path, named in zone_paths(paths):
         try:
             reading = read_zone_file(path, format=format, firs=index)
@@ -60,6 +63,7 @@ def load_zones(
             problems.append(Problem(str(path), error.where if isinstance(error, InputError) else "", reason))
             continue
         problems.extend(reading.problems)
+        ends.extend(reading.supersessions)
         for zone in reading.zones:
             known = zones.setdefault((zone.id, zone.version), zone)
             if known is not zone and known != zone:
@@ -68,7 +72,8 @@ def load_zones(
                     f"zone {zone.id} version {zone.version} was already given otherwise in {first}; the first is kept"
                 )
                 problems.append(Problem(zone.origin.source or str(path), zone.origin.where, reason))
-    return ZoneLoad(ZoneSet.of(zones.values()), tuple(problems))
+    # A NOTAM may be replaced or cancelled by one in another file.
+    return ZoneLoad(ZoneSet.of(superseded(zones.values(), ends)), tuple(problems))
 
 
 def read_firs(paths: Path | Sequence[Path]) -> FirIndex:

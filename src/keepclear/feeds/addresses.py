@@ -32,7 +32,7 @@ class CleanLabels(dict[Any, int]):
     """The code of what each text became: a polled feed repeats its addresses every second, and later stages know a
     dictionary of names again that they have seen. Begun anew when full."""
 
-    LIMIT = 200_000
+    LIMIT = 50_000
 
     def __init__(self, clean: Callable[[Any], str]) -> None:
         super().__init__()

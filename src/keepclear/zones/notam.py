@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from keepclear.errors import InputError, UsageError
@@ -40,9 +40,9 @@ from keepclear.zones.notam_area import read_area
 from keepclear.zones.notam_message import NotamMessage, QLine, read_instant, split_messages
 from keepclear.zones.notam_schedule import read_schedule
 from keepclear.zones.plain_text import decoded
-from keepclear.zones.reading import Problem, Severity, ZoneReading, ZoneWriting
+from keepclear.zones.reading import Problem, Severity, Supersession, ZoneReading, ZoneWriting
 
-__all__ = ["looks_like", "read", "write"]
+__all__ = ["looks_like", "read", "superseded", "write"]
 
 _LOOKS = re.compile(
     rb"[A-Z]\d{4}/\d{2}\s+NOTAM\s?[NRC]\b|\bQ\)\s*[A-Z]{4}\s*/\s*Q[A-Z]{4}|^!FDC\s+\d/\d{4}", re.MULTILINE
@@ -131,7 +131,8 @@ def read(data: bytes, source: str, firs: FirIndex | None = None) -> ZoneReading:
         if zone is not None:
             zones.append(zone)
         problems.extend(Problem(source, where, warning, Severity.WARNING) for warning in warnings)
-    return ZoneReading(tuple(_superseded(zones, messages, source, problems)), tuple(problems))
+    ends = tuple(_supersessions(messages, source, problems))
+    return ZoneReading(superseded(zones, ends), tuple(problems), ends)
 
 
 def _zone(message: NotamMessage, source: str, firs: FirIndex | None, warnings: list[str]) -> Zone | None:
@@ -305,11 +306,7 @@ def _exemptions(text: str) -> tuple[Exemption, ...]:
     return tuple(clauses)
 
 
-def _superseded(
-    zones: list[Zone], messages: list[NotamMessage], source: str, problems: list[Problem]
-) -> Iterable[Zone]:
-    """Ends each zone whose NOTAM another one in the file replaces or cancels, at the instant at which that begins."""
-    ends: dict[tuple[str, str], tuple[float, NotamMessage]] = {}
+def _supersessions(messages: list[NotamMessage], source: str, problems: list[Problem]) -> Iterator[Supersession]:
     for message in messages:
         if message.kind not in "RC" or not message.refers or message.problem:
             continue
@@ -320,11 +317,21 @@ def _superseded(
                 problems.append(Problem(source, f"line {message.line}, {message.number}", error.message))
             continue
         if begin is not None:
-            ends[(message.refers, _office(message.q.fir if message.q else message.a))] = (begin[0], message)
+            office = _office(message.q.fir if message.q else message.a)
+            yield Supersession(message.refers, office, begin[0], message.number, message.kind == "C")
+
+
+def superseded(zones: Iterable[Zone], ends: Iterable[Supersession]) -> tuple[Zone, ...]:
+    """The zones, each whose NOTAM another one replaces or cancels ended at the instant at which that begins."""
+    by_number = {(end.zone_id, end.issuer): end for end in ends}
+    done = []
     for zone in zones:
-        about = zone.extensions["notam"]
-        found = ends.get((zone.id, _office(str(about.get("fir") or about.get("location") or ""))))
-        yield zone if found is None else _ended(zone, *found)
+        about = zone.extensions.get("notam")
+        end = None
+        if about is not None:
+            end = by_number.get((zone.id, _office(str(about.get("fir") or about.get("location") or ""))))
+        done.append(zone if end is None else _ended(zone, end))
+    return tuple(done)
 
 
 def _office(location: str) -> str:
@@ -332,8 +339,9 @@ def _office(location: str) -> str:
     return location[:2]
 
 
-def _ended(zone: Zone, instant_s: float, by: NotamMessage) -> Zone:
+def _ended(zone: Zone, end: Supersession) -> Zone:
     """In force until the instant and not after: the archive before it is still judged against this zone."""
+    instant_s = end.at_s
     periods = []
     for period in zone.applicability:
         if period.from_s < instant_s:
@@ -341,12 +349,12 @@ def _ended(zone: Zone, instant_s: float, by: NotamMessage) -> Zone:
             periods.append(replace(period, to_s=instant_s, end_estimated=False) if cut else period)
     about = {
         **zone.extensions["notam"],
-        "cancelled_by" if by.kind == "C" else "replaced_by": by.number,
+        "cancelled_by" if end.is_cancellation else "replaced_by": end.by,
         "withdrawn_at": format_instant(instant_s),
     }
     return replace(
         zone,
-        status=ZoneStatus.WITHDRAWN if by.kind == "C" else ZoneStatus.EXPIRED,
+        status=ZoneStatus.WITHDRAWN if end.is_cancellation else ZoneStatus.EXPIRED,
         # A zone that never came into force still needs a period: an empty one.
         applicability=tuple(periods) or (Period(instant_s, instant_s),),
         extensions={**zone.extensions, "notam": about},

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from keepclear.zones.model import Zone
 
-__all__ = ["Loss", "Problem", "Severity", "ZoneReading", "ZoneWriting"]
+__all__ = ["Loss", "Problem", "Severity", "Supersession", "ZoneReading", "ZoneWriting"]
 
 
 class Severity(StrEnum):
@@ -41,9 +41,23 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
+class Supersession:
+    """A publication that ends another one, in this file or in any read with it."""
+
+    zone_id: str
+    issuer: str
+    """whose numbering ``zone_id`` belongs to"""
+    at_s: float
+    by: str
+    is_cancellation: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneReading:
     zones: tuple[Zone, ...]
     problems: tuple[Problem, ...] = ()
+    supersessions: tuple[Supersession, ...] = ()
+    """carried out among ``zones``; whoever reads several files carries them out among all"""
 
 
 @dataclass(frozen=True, slots=True)
