@@ -109,7 +109,7 @@ class Exercise:
 
     def message(self, party: str, to: Sequence[str] = (), body: bytes = b'{"text":"exercise"}') -> None:
         self.say(party, [Draft("message", body, to=tuple(to), until_ms=self._now_ms + 600_000)])
-        reference = self._reference(party, len(self._logs[party].records) - 1)
+        reference = self.reference(party, len(self._logs[party].records) - 1)
         for other in to or self.ids:
             if other != party:
                 self._open[other].append(reference)
@@ -130,7 +130,7 @@ class Exercise:
     def erase(self, log: str, seq: int) -> None:
         """Its author takes a body back."""
         kept = self._logs[log]
-        self.say(log, [Draft(ERASURE_KIND, b"{}", re=(self._reference(log, seq),))])
+        self.say(log, [Draft(ERASURE_KIND, b"{}", re=(self.reference(log, seq),))])
         kept.records[seq] = kept.records[seq].without_body()
 
     def first_message(self, log: str) -> int | None:
@@ -237,7 +237,7 @@ class Exercise:
     def _key(self, party: str, purpose: str) -> SigningKey:
         return exercise_key(party, purpose, self._logs[party].generation)
 
-    def _reference(self, party: str, seq: int) -> Reference:
+    def reference(self, party: str, seq: int) -> Reference:
         return Reference(party, seq, self._logs[party].records[seq].leaf.hex())
 
     def _cosign(self, party: str, name: str, key: SigningKey) -> None:
