@@ -20,6 +20,7 @@ from keepclear.messages.delivery import Filed, Held, MessageState, ToRecipient
 from keepclear.messages.duty import Call, due_calls
 from keepclear.messages.message import Message
 from keepclear.messages.state import CommunicationsState
+from keepclear.messages.suspension import Handling, handling
 from keepclear.messages.timers import Timers
 from keepclear.messages.vocabulary import Precedence
 
@@ -76,6 +77,7 @@ class Desk:
             happened += self._arrived(entry, now_ms)
         for message_id in sorted(self._open):
             happened += self._followed(self.correspondence.message(message_id), now_ms)
+        happened += self._prompts(now_ms)
         while len(self._told) > TOLD_MAX:
             del self._told[next(iter(self._told))]
         return happened
@@ -123,6 +125,8 @@ class Desk:
         """Whom to tell here. FLASH climbs until it is read back, the rest until somebody has seen it."""
         if recipient.state in (MessageState.CANCELLED, MessageState.SUPERSEDED):
             return
+        if handling(message, self.correspondence.suspended(self.party, now_ms)) is Handling.STORED:
+            return  # kept and acknowledged; FLASH and tests go through (practice R1.7)
         flash = message.precedence is Precedence.FLASH
         had_ms = recipient.read_back_ms or recipient.answered_ms if flash else recipient.read_ms
         desks = self.charter.party(self.party).desks
@@ -137,6 +141,12 @@ class Desk:
                     "event": "call", "id": message.id, "role": call.role, "transport": call.transport,
                     "precedence": message.precedence.value, "rung": call.rung, "round": call.round,
                 }  # fmt: skip
+
+    def _prompts(self, now_ms: int) -> Iterable[Happening]:
+        """An incident about which nobody has said anything (practice R1.11)."""
+        for prompt in self.correspondence.prompts(now_ms):
+            if prompt.party == self.party and self._first("prompt", prompt.incident):
+                yield {"event": "prompt", "incident": prompt.incident, "waited_ms": prompt.waited_ms}
 
     def _first(self, *what: object) -> bool:
         if what in self._told:

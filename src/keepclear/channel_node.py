@@ -16,15 +16,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
 from keepclear.channel import exchange
-from keepclear.channel.charter import Charter, Party, Witness
+from keepclear.channel.charter import Charter, Party, SignedCharter, Witness, verify_charter
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.communications import Answered, CheckSettings, Line, LineChange, Missed, step
-from keepclear.channel.entry import Draft
+from keepclear.channel.entry import CHARTER_KIND, Draft
 from keepclear.channel.gate import Gate
 from keepclear.channel.own_log import Node, NotReady, make_lock, make_ready
 from keepclear.channel.store import Kept, Store
@@ -66,6 +66,8 @@ class Notice:
     change: LineChange | None = None
     received: int = 0
     """entries that came"""
+    trouble: str = ""
+    """what failed here"""
 
 
 class ChannelNode:
@@ -89,17 +91,25 @@ class ChannelNode:
         cls, folder: NodeFolder, passphrase: str, on_notice: Callable[[Notice], None] = lambda _: None
     ) -> ChannelNode:
         """Raises a :class:`KeepclearError` in one line where keys, charter or store are not there or not sound."""
-        charter, card = folder.charter(), folder.card()
-        tls = folder.keys(passphrase)
-        keys = Keys(card.id, tls.entry, tls.log, tls.mirror)
+        first, me = folder.charter(), folder.card().id
         fresh = not folder.store.exists() and not folder.lock.exists()
-        store, lock = ChannelStore.open(folder.store, charter), ChannelLock.open(folder.lock)
-        node = Node(store, lock, keys, Gate())
+        store, lock = ChannelStore.open(folder.store, first), ChannelLock.open(folder.lock)
+        tls = folder.keys_of(passphrase, store.state(me).charter.party(me).entry_key)
+        node = Node(store, lock, Keys(me, tls.entry, tls.log, tls.mirror), Gate())
         if fresh:  # a node that was just made has nothing that anybody could hold
             make_lock(node, {}, now_ms=now_ms(), by_operator=True)
         with suppress(NotReady):  # what a crash cut short is finished now; a restored backup waits for the others
             make_ready(node)
-        return cls(charter, node, tls, on_notice)
+        return cls(store.charters()[-1], node, tls, on_notice)
+
+    def enact(self, signed: SignedCharter, folder: NodeFolder, passphrase: str) -> Kept:
+        """A later charter, signed by all, as an entry of our log: from it on its keys are ours, and this node is to be
+        opened anew. Raises :class:`InputError` while it is not in force."""
+        state = self.store.state(self.party)
+        verify_charter(signed, state.charter)
+        tls = folder.keys_of(passphrase, signed.charter.party(self.party).entry_key)
+        node = replace(self.node, keys=Keys(self.party, tls.entry, tls.log, tls.mirror))
+        return ChannelWriter(node, now_ms).append([Draft(CHARTER_KIND, signed.encode())])[0]
 
     @property
     def party(self) -> str:
@@ -119,11 +129,21 @@ class ChannelNode:
     def own_size(self) -> int:
         return self.store.state(self.party).size
 
+    def before(self, party: str) -> Party | None:
+        """A party as the charter before the newest names it: during a change it may still be known by that."""
+        charters = self.store.charters()
+        return charters[-2].party(party) if len(charters) > 1 and party in charters[-2].ids else None
+
+    def peers(self) -> list[Party]:
+        """All other parties as the newest charter names them, and as the one before did."""
+        found = [p for p in self.charter.parties if p.id != self.party]
+        return found + [p for p in map(self.before, list(self.links)) if p is not None]
+
     # What the routes ask (server.channel.ChannelEndpoint).
 
     def party_of(self, certificate: bytes) -> str | None:
-        party = party_of_certificate(self.charter, certificate)
-        return party if party in self.links else None
+        known = [party_of_certificate(charter, certificate) for charter in self.store.charters()[-2:]]
+        return next((party for party in reversed(known) if party in self.links), None)
 
     def respond(self, peer: str, ask: Ask) -> bytes:
         received_ms = now_ms()
@@ -231,13 +251,18 @@ class Link:
 
     def run(self) -> None:
         due = time.monotonic()
-        with PeerClient(self.peer, self.node.tls) as client:
+        with PeerClient(self.peer, self.node.tls, self.node.before(self.peer.id)) as client:
             while not self.node.stopped.is_set():
-                if time.monotonic() >= due:
-                    due = time.monotonic() + self._settings.period_ms / 1000.0
-                    self.check(client)
-                elif not self.said and self.node.own_size() > self.cursor:
-                    self.push(client)
+                try:
+                    if time.monotonic() >= due:
+                        due = time.monotonic() + self._settings.period_ms / 1000.0
+                        self.check(client)
+                    elif not self.said and self.node.own_size() > self.cursor:
+                        self.push(client)
+                except Exception as error:
+                    # A defect, or a disk that fails: said, and tried again. The line must not die of it in silence.
+                    self.said = f"{type(error).__name__}: {error}"
+                    self.node.on_notice(Notice(self.peer.id, trouble=self.said))
                 if self._wake.wait(min(max(due - time.monotonic(), 0.0), WAKE_EVERY_S)):
                     self._wake.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,70 @@ def test_a_wrong_passphrase_and_a_damaged_key_file_are_told_apart(
     file.write_bytes(file.read_bytes()[:-9])
     assert run(["channel", "charter", "sign", "--node", "alfa", "charter.json"]) == 2
     assert "the key file is damaged" in capsys.readouterr().err
+
+
+@pytest.fixture
+def joined(exchange: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    for party in ("alfa", "bravo"):
+        assert run(["channel", "charter", "sign", "--node", party, "charter.json"]) == 0
+    said = digits(capsys)
+    for party in ("alfa", "bravo"):
+        assert run(["channel", "join", "--node", party, "--digits", said, "charter.json"]) == 0
+    return exchange
+
+
+def test_after_a_revocation_new_keys_speak_under_a_new_charter_that_all_have_signed(
+    joined: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send = ["channel", "send", "--node", "alfa", "--kind", "TEST", "--test-text", "T01", "--by", "duty officer"]
+    assert run(send) == 0
+    assert run(["node", "revoke-key", "--node", "alfa", "--yes"]) == 0
+    assert run(send) == 2
+    assert "only a new charter may follow" in capsys.readouterr().err
+    assert run(["node", "new-keys", "--node", "alfa"]) == 0
+    new = ["channel", "charter", "new", "--name", "Line", "--after", "charter.json", "--card", "alfa/keys-1/card.json"]
+    assert run([*new, "--out", "next.json"]) == 0
+    assert run(["channel", "charter", "enact", "--node", "alfa", "next.json"]) == 2
+    assert "not signed by" in capsys.readouterr().err
+    for party in ("alfa", "bravo"):
+        assert run(["channel", "charter", "sign", "--node", party, "--after", "charter.json", "next.json"]) == 0
+    for party in ("alfa", "bravo"):
+        assert run(["channel", "charter", "enact", "--node", party, "next.json"]) == 0
+    assert run(send) == 0
+    capsys.readouterr()
+    assert run(["channel", "log", "--node", "alfa", "--format", "json"]) == 0
+    kinds = [json.loads(line)["kind"] for line in capsys.readouterr().out.splitlines()]
+    assert kinds == ["message", "key-revocation", "charter", "message"]
+
+
+def test_what_a_party_declares_goes_into_its_log(joined: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = ["--node", "alfa", "--by", "duty officer"]
+    for call in (
+        ["suspend", "--desk", "AIR", "--reason", "holiday"],
+        ["resume"],
+        ["deny", "--forces", "OWN", "--area", "50.45,30.52", "--radius", "9000", "--from", "2027-05-01T06:00:00Z",
+         "--until", "2027-05-02T06:00:00Z"],
+        ["incident", "--category", "AIRPROX", "--at", "2026-05-01T06:00:00Z", "--owner", "alfa", "--owner", "bravo"],
+    ):  # fmt: skip
+        assert run(["channel", call[0], *own, *call[1:]]) == 0, capsys.readouterr().err
+    assert run(["channel", "erase", "--node", "alfa", "--yes", "0"]) == 0
+    capsys.readouterr()
+    assert run(["channel", "log", "--node", "alfa", "--format", "json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["kind"] for row in rows] == ["suspension", "resumption", "denial", "incident", "erasure"]
+    assert [row["body"] for row in rows] == ["erased", "here", "here", "here", "here"]
+    for wrong, words in (
+        (["erase", "--node", "alfa", "--yes", "99"], "no entry 99"),
+        (["incident", *own, "--category", "WAR", "--at", "2026-05-01T06:00:00Z", "--owner", "alfa"], "--category is"),
+        (["deny", *own, "--forces", "OWN", "--area", "50,30", "--radius", "1", "--from", "2027-05-01T06:00:00Z",
+          "--until", "2027-06-01T06:00:00Z"], "within 7 days"),
+        (["show", "--node", "alfa", "ALFA-2026-0009"], "there is no message"),
+        (["read-back", *own, "ALFA-2026-0009"], "there is no message"),
+        (["send", *own, "--kind", "WARNING", "--area", "50,30", "--radius", "10"], "affected"),
+        (["send", *own, "--kind", "TEST", "--text", "attack at dawn", "--text-language", "en"], "approved"),
+        (["send", *own, "--kind", "NOTIFICATION", "--none-else-affected", "--position", "91,30"], "latitude"),
+    ):  # fmt: skip
+        assert run(["channel", *wrong]) == 2, wrong
+        said = capsys.readouterr().err
+        assert words in said, (wrong, said)
+        assert len(said.splitlines()) == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from keepclear.cli.channel_acts import COMMANDS as ACT_COMMANDS
 from keepclear.cli.channel_charter import charter
 from keepclear.cli.channel_line import COMMANDS as LINE_COMMANDS
 from keepclear.cli.channel_messages import COMMANDS as MESSAGE_COMMANDS
@@ -50,5 +51,5 @@ def join(node: Path, digits: str | None, file: Path) -> None:
     click.echo(f"{folder.card().id} is on the channel {charter_hash(charter).hex()[:16]}… («{charter.name}»)")
 
 
-for one in (*MESSAGE_COMMANDS, *LINE_COMMANDS):
+for one in (*MESSAGE_COMMANDS, *ACT_COMMANDS, *LINE_COMMANDS):
     command.add_command(one)

@@ -75,10 +75,29 @@ def sign(node: Path, passphrase_file: Path | None, after: Path | None, file: Pat
     folder = folder_of(node)
     party = folder.card().id
     signed = read_charter(file)
-    key = folder.keys(passphrase_of(passphrase_file)).entry
-    signed = sign_charter(signed, party, key, read_charter(after).charter if after else None)
+    passphrase, previous = passphrase_of(passphrase_file), read_charter(after).charter if after else None
+    named = {c.party(party).entry_key for c in (signed.charter, previous) if c and party in c.ids}
+    if not named:
+        raise UsageError(f"neither this charter nor the one before it names {party}")
+    for entry_key in sorted(named):  # with new keys both sign: the old ones approve, the new ones are shown to be held
+        signed = sign_charter(signed, party, folder.keys_of(passphrase, entry_key).entry, previous)
     write_bytes(file, signed.encode() + b"\n")
     click.echo(f"{file}: signed by {party}; {_still_missing(signed)}")
+
+
+@charter.command()
+@node_option
+@passphrase_option
+@click.argument("file", type=click.Path(path_type=Path))
+def enact(node: Path, passphrase_file: Path | None, file: Path) -> None:
+    """Put a later charter, signed by all, into our log: from then on it is in force for it. Every party does so."""
+    from keepclear.channel_node import ChannelNode
+    from keepclear.edge.node_folder import read_charter
+
+    folder, passphrase = folder_of(node), passphrase_of(passphrase_file)
+    signed = read_charter(file)
+    kept = ChannelNode.open(folder, passphrase).enact(signed, folder, passphrase)
+    click.echo(f"version {signed.charter.serial} is in force for our log from entry {kept.seq} on")
 
 
 @charter.command()

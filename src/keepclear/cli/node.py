@@ -60,6 +60,28 @@ def _desk(text: str) -> Desk:
     return Desk(name, tuple(steps))
 
 
+@command.command(name="new-keys")
+@node_option
+@passphrase_option
+def new_keys(node: Path, passphrase_file: Path | None) -> None:
+    """Make new keys for this party. They are in force when a charter that names them is enacted."""
+    place = folder_of(node).rotate(passphrase_of(passphrase_file))
+    click.echo(f"{place}: the new card; «channel charter new --after charter.json --card {place}», signed by all")
+
+
+@command.command(name="revoke-key")
+@node_option
+@passphrase_option
+@click.confirmation_option(prompt="Nothing more can be said with the entry key until a new charter. Go on?")
+def revoke_key(node: Path, passphrase_file: Path | None) -> None:
+    """Revoke our entry key, because it may be in other hands. Only a new charter can follow in our log."""
+    from keepclear.channel.entry import REVOCATION_KIND, Draft
+    from keepclear.cli.channel_messages import writing
+
+    kept = writing(node, passphrase_file).append([Draft(REVOCATION_KIND, b"{}")])[0]
+    click.echo(f"revoked, as entry {kept.seq} of our log; now: keepclear node new-keys")
+
+
 @command.command()
 @node_option
 @passphrase_option

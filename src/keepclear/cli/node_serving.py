@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 from urllib.parse import urlsplit
@@ -60,7 +60,9 @@ class Serving:
         commands: Mapping[str, list[str]], as_json: bool,
     ) -> None:  # fmt: skip
         self._notices: queue.Queue[Notice | None] = queue.Queue(NOTICES_MAX)
-        self._node = ChannelNode.open(folder, passphrase, self._notice)
+        self._open: Callable[[], ChannelNode] = lambda: ChannelNode.open(folder, passphrase, self._notice)
+        self._node = self._open()
+        self._on_duty = on_duty
         self._desk = Desk(self._node.charter, self._node.party, self._node.store, on_duty)
         self._address = address
         self._commands = commands
@@ -68,15 +70,29 @@ class Serving:
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        node = self._node
-        peers = [p for p in node.charter.parties if p.id != node.party]
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
-        with serve_tls(channel_app(node), *self._address, server_context(node.tls, peers)) as server:
-            self._say({"event": "serving", "party": node.party, "port": server.port, "entries": node.own_size()})
+        while True:
+            self._serve()
+            if self._stopping.is_set():
+                return
+            # A new charter came: other keys, other certificates, other parties perhaps.
+            self._node = self._open()
+            self._desk = Desk(self._node.charter, self._node.party, self._node.store, self._on_duty)
+            self._desk.step(now_ms())
+
+    def _serve(self) -> None:
+        """Until somebody stops it, or a later charter is known."""
+        node = self._node
+        versions = len(node.store.charters())
+        with serve_tls(channel_app(node), *self._address, server_context(node.tls, node.peers())) as server:
+            self._say({
+                "event": "serving", "party": node.party, "port": server.port, "entries": node.own_size(),
+                "charter": node.charter.serial,
+            })  # fmt: skip
             node.start()
             try:
-                while not self._stopping.is_set():
+                while not self._stopping.is_set() and len(node.store.charters()) == versions:
                     self._turn()
             finally:
                 node.stop()
@@ -101,6 +117,8 @@ class Serving:
         for notice in notices:
             if notice is not None and notice.change is not None:
                 self._line(notice)
+            if notice is not None and notice.trouble:
+                self._say({"event": "trouble", "text": f"the line to {notice.peer}: {notice.trouble}"})
         try:
             for happening in self._desk.step(now_ms()):
                 self._say(happening)

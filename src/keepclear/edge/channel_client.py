@@ -32,9 +32,10 @@ class Unreachable(KeepclearError):
 class PeerClient:
     """For one thread. A context manager."""
 
-    def __init__(self, peer: Party, keys: NodeKeys, *, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, peer: Party, keys: NodeKeys, before: Party | None = None, *, answer_s: float = ANSWER_S) -> None:
+        """``before``: the peer as the charter before the newest names it; it may not have enacted the newest yet."""
         self.peer = peer
-        self._context = caller_context(keys, peer)
+        self._context = caller_context(keys, peer, *([before] if before else []))
         self._timeout = httpx.Timeout(answer_s, connect=CONNECT_S)
         self._client: httpx.Client | None = None
         self._url = 0

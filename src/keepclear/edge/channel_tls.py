@@ -17,11 +17,12 @@ from keepclear.errors import InputError
 __all__ = ["caller_context", "party_of_certificate", "server_context"]
 
 
-def caller_context(keys: NodeKeys, peer: Party) -> ssl.SSLContext:
-    """For calls to one peer: its pinned certificate is the only one believed, whatever name or address it is under."""
+def caller_context(keys: NodeKeys, *peer: Party) -> ssl.SSLContext:
+    """For calls to one peer: its pinned certificate is the only one believed, whatever name or address it is under.
+    While a charter is being changed, the peer is given as both charters name it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False  # the certificate itself is pinned; addresses change
-    return _pinned(context, keys, [peer])
+    return _pinned(context, keys, peer)
 
 
 def server_context(keys: NodeKeys, peers: Iterable[Party]) -> ssl.SSLContext:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from keepclear.channel.canonical import decode, encode
 from keepclear.channel.charter import Charter, Desk, Party, SignedCharter, verify_charter
 from keepclear.edge.channel_keys import NodeKeys, create_keys, open_keys
@@ -51,14 +53,33 @@ class NodeFolder:
             tls_certificate="A", urls=(url,), desks=tuple(desks),
         )  # fmt: skip
         decode(encode(draft), Party, what="the party")  # refuse a bad name before there are keys
-        keys = create_keys(self.path, party, url, passphrase, **given)
-        card = Party(
-            id=party, name=name, languages=tuple(languages), entry_key=keys.entry.public.hex(),
-            log_key=keys.log.public.hex(), mirror_key=keys.mirror.public.hex(),
-            tls_certificate=b64encode(keys.certificate_der).decode(), urls=(url,), desks=tuple(desks),
-        )  # fmt: skip
+        card = _card(draft, create_keys(self.path, party, url, passphrase, **given))
         write_bytes(self.card_file, encode(card) + b"\n")
         return card
+
+    def rotate(self, passphrase: str) -> Path:
+        """New keys for the same party, and their card: in force when a charter that names them is."""
+        card = self.card()
+        open_keys(self.path, passphrase)  # the passphrase of the node, and no other by mistake
+        number = len(self.generations())
+        place = self.path / f"keys-{number}"
+        keys = create_keys(place, card.id, card.urls[0], passphrase)
+        write_bytes(place / "card.json", encode(_card(card, keys)) + b"\n")
+        return place / "card.json"
+
+    def generations(self) -> list[Path]:
+        """Where keys lie: the first in the folder itself, later ones in folders of their own."""
+        found = [self.path]
+        while (place := self.path / f"keys-{len(found)}").is_dir():
+            found.append(place)
+        return found
+
+    def keys_of(self, passphrase: str, entry_key: str) -> NodeKeys:
+        """The keys whose entry key a charter names (hexadecimal); raises :class:`InputError` where there are none."""
+        for place in reversed(self.generations()):
+            if read_card(place / "card.json").entry_key == entry_key:
+                return open_keys(place, passphrase)
+        raise InputError("the charter names an entry key that this node has not", source=str(self.path))
 
     def card(self) -> Party:
         if not self.card_file.exists():
@@ -66,6 +87,7 @@ class NodeFolder:
         return read_card(self.card_file)
 
     def keys(self, passphrase: str) -> NodeKeys:
+        """The first keys."""
         return open_keys(self.path, passphrase)
 
     def charter(self) -> Charter:
@@ -85,6 +107,14 @@ class NodeFolder:
             raise InputError(f"the charter names another entry key for {card.id} than this node's own")
         write_bytes(self.charter_file, signed.encode() + b"\n")
         return charter
+
+
+def _card(party: Party, keys: NodeKeys) -> Party:
+    """The party with these keys."""
+    return msgspec.structs.replace(
+        party, entry_key=keys.entry.public.hex(), log_key=keys.log.public.hex(), mirror_key=keys.mirror.public.hex(),
+        tls_certificate=b64encode(keys.certificate_der).decode(),
+    )  # fmt: skip
 
 
 def read_card(path: Path) -> Party:

@@ -9,8 +9,11 @@ from keepclear.channel.charter import Charter
 from keepclear.channel.entry import Record, Reference
 from keepclear.errors import InputError, UsageError
 from keepclear.messages.delivery import Delivery, Filed, Held, filed, follow, in_order
+from keepclear.messages.incident import Incident, Prompt, prompts
 from keepclear.messages.message import Message, format_id, parse_id
+from keepclear.messages.suspension import Resumption, Suspension, suspended
 from keepclear.messages.timers import Timers
+from keepclear.messages.vocabulary import Desk
 
 __all__ = ["Correspondence"]
 
@@ -30,6 +33,8 @@ class Correspondence:
     """by the leaf of the message that they answer"""
     _withdrawing: list[Filed] = field(default_factory=list)
     _serials: dict[int, int] = field(default_factory=dict)
+    _declared: dict[str, list[Suspension | Resumption]] = field(default_factory=dict)
+    _incidents: list[tuple[Incident, int]] = field(default_factory=list)
 
     def take(self, log: str, records: Iterable[Record]) -> list[Filed]:
         """Consecutive records of a log from where it was left off; those that could be read here."""
@@ -49,13 +54,18 @@ class Correspondence:
     def _file(self, entry: Filed) -> None:
         for leaf in entry.re:
             self._about.setdefault(leaf, []).append(entry)
+        if isinstance(entry.body, Suspension | Resumption):
+            self._declared.setdefault(entry.party, []).append(entry.body)
+        if isinstance(entry.body, Incident):
+            self._incidents.append((entry.body, entry.at_ms))
+            self._count(entry.body.id)
         message = entry.body
         if not isinstance(message, Message):
             return
         try:
-            origin, year, serial = parse_id(message.id)
+            origin = parse_id(message.id)[0]
         except InputError:
-            origin, year, serial = "", 0, 0
+            origin = ""
         if origin != entry.party or message.id in self._messages:
             # Another party's number, or one given twice: kept under a name that shows it.
             self.unread.append(f"entry {entry.seq} of {entry.party} calls itself {message.id}, which it cannot be")
@@ -63,6 +73,11 @@ class Correspondence:
         self._messages[message.id] = entry
         if message.refs:
             self._withdrawing.append(entry)
+        self._count(message.id)
+
+    def _count(self, number: str) -> None:
+        """Incidents and messages are numbered in one series."""
+        origin, year, serial = parse_id(number)
         if origin == self.party:
             self._serials[year] = max(self._serials.get(year, 0), serial)
 
@@ -94,6 +109,15 @@ class Correspondence:
     def about(self, message_id: str) -> Sequence[Filed]:
         """What was said about a message, in the order in which it came here."""
         return self._about.get(self.message(message_id).leaf, [])
+
+    def suspended(self, party: str, now_ms: int) -> frozenset[Desk]:
+        """The desks of a party that it has declared suspended."""
+        return suspended(self._declared.get(party, ()), now_ms)
+
+    def prompts(self, now_ms: int) -> tuple[Prompt, ...]:
+        """Incidents that stand without a message for too long, and whom to prompt."""
+        messages = [m.body for m in self._messages.values() if isinstance(m.body, Message)]
+        return prompts(self._incidents, messages, now_ms) if self._incidents else ()
 
     def delivery(self, message: Filed, held: Iterable[Held], now_ms: int) -> Delivery:
         """How far a message got; ``held`` are the cosignatures of its log."""
