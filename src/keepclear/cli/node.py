@@ -89,18 +89,23 @@ def revoke_key(node: Path, passphrase_file: Path | None) -> None:
 @click.option("--on-duty", multiple=True, metavar="ROLE", help="Role on duty; repeatable; all roles if not given.")
 @click.option("--notify", multiple=True, metavar="TRANSPORT=COMMAND",
               help="Command run for each call over this transport; the call is JSON on its input.")  # fmt: skip
+@click.option("--test-every", default="1h", show_default=True, metavar="DURATION",
+              help="The parties take turns in sending a neutral test; 0s for none.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 def serve(
     node: Path, passphrase_file: Path | None, listen: str | None, on_duty: tuple[str, ...], notify: tuple[str, ...],
-    as_json: bool,
+    test_every: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Serve this party's node until interrupted: keep every line up, deliver, acknowledge, escalate."""
+    from keepclear.cli.message_fields import duration_ms
     from keepclear.cli.node_serving import Serving, listen_address, notify_commands
 
     folder = folder_of(node)
     address = listen_address(listen, folder.card().urls[0])
     commands = notify_commands(notify)
-    Serving(folder, passphrase_of(passphrase_file), address, frozenset(on_duty), commands, as_json).run()
+    every_ms = duration_ms(test_every)
+    passphrase = passphrase_of(passphrase_file)
+    Serving(folder, passphrase, address, frozenset(on_duty), commands, as_json, every_ms).run()
 
 
 @command.command()

@@ -14,11 +14,18 @@ from contextlib import suppress
 from types import FrameType
 from urllib.parse import urlsplit
 
+from keepclear.channel.communications import periodic_test
+from keepclear.channel.entry import Draft
 from keepclear.channel_desk import Desk, Happening, is_alarm, line_draft
 from keepclear.channel_node import ChannelNode, Notice, now_ms
 from keepclear.edge.channel_tls import server_context
 from keepclear.edge.node_folder import NodeFolder
 from keepclear.errors import KeepclearError, UsageError
+from keepclear.messages.bodies import encode_body, kind_of
+from keepclear.messages.message import Message
+from keepclear.messages.receipt import Receipt
+from keepclear.messages.vocabulary import Desk as MessageDesk
+from keepclear.messages.vocabulary import Kind, Precedence, Shown, TestText
 from keepclear.quantities import format_instant
 from keepclear.server.channel import channel_app
 from keepclear.server.mutual_tls import serve_tls
@@ -57,7 +64,7 @@ def notify_commands(given: Sequence[str]) -> dict[str, list[str]]:
 class Serving:
     def __init__(
         self, folder: NodeFolder, passphrase: str, address: tuple[str, int], on_duty: frozenset[str],
-        commands: Mapping[str, list[str]], as_json: bool,
+        commands: Mapping[str, list[str]], as_json: bool, test_every_ms: int,
     ) -> None:  # fmt: skip
         self._notices: queue.Queue[Notice | None] = queue.Queue(NOTICES_MAX)
         self._open: Callable[[], ChannelNode] = lambda: ChannelNode.open(folder, passphrase, self._notice)
@@ -67,6 +74,8 @@ class Serving:
         self._address = address
         self._commands = commands
         self._as_json = as_json
+        self._test_every_ms = test_every_ms
+        self._tested_ms = now_ms()
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -120,10 +129,36 @@ class Serving:
             if notice is not None and notice.trouble:
                 self._say({"event": "trouble", "text": f"the line to {notice.peer}: {notice.trouble}"})
         try:
+            self._test()
             for happening in self._desk.step(now_ms()):
                 self._say(happening)
+                if happening["event"] == "message" and happening["kind"] == Kind.TEST.value:
+                    self._acknowledge_test(str(happening["id"]))
         except KeepclearError as error:
             self._say({"event": "trouble", "text": str(error)})
+
+    def _test(self) -> None:
+        """The periodic test, when it is our turn: a neutral text that both sides know (practice R1.9)."""
+        if not self._test_every_ms:
+            return
+        turn = periodic_test(self._node.charter.ids, ["https"], now_ms(), every_ms=self._test_every_ms)
+        if turn.party != self._node.party or turn.begins_ms <= self._tested_ms:
+            return
+        self._tested_ms = now_ms()
+        texts = list(TestText)
+        message = Message(
+            id=self._desk.correspondence.next_id(self._tested_ms), kind=Kind.TEST, precedence=Precedence.ROUTINE,
+            desk=MessageDesk.POLITICAL, valid_until_ms=turn.ends_ms, by_role="node",
+            test_text=texts[turn.begins_ms // self._test_every_ms % len(texts)],
+        )  # fmt: skip
+        self._node.append([Draft(kind_of(message), encode_body(message), until_ms=turn.ends_ms)])
+
+    def _acknowledge_test(self, message_id: str) -> None:
+        """Tests are the nodes' own business: nobody is called for one, and the receipt says who gave it."""
+        found = self._desk.correspondence.message(message_id)
+        reference = self._desk.correspondence.reference(message_id)
+        receipt = Receipt(level=Shown.SHOWN, by_role="node", at_ms=now_ms())
+        self._node.append([Draft(kind_of(receipt), encode_body(receipt), to=(found.party,), re=(reference,))])
 
     def _line(self, notice: Notice) -> None:
         change = notice.change
