@@ -133,7 +133,7 @@ def beast_pieces(traffic: Traffic, rate: int, seconds: float) -> Iterator[bytes]
     per_piece = round(rate * PIECE_S)
     speeds = max(1, round(traffic.count * PIECE_S))
     address = (0x400000 + np.arange(traffic.count)).astype(">u4").view(np.uint8).reshape(-1, 4)[:, 1:]
-    zones = np.vectorize(longitude_zones)(traffic.lat)
+    zones_at = np.array([longitude_zones(lat) for lat in np.arange(0.0, 60.0, 1e-4)])
     east = np.round(traffic.knots * np.sin(np.radians(traffic.track))).astype(np.int64)
     north = np.round(traffic.knots * np.cos(np.radians(traffic.track))).astype(np.int64)
     count = 0
@@ -144,8 +144,8 @@ def beast_pieces(traffic: Traffic, rate: int, seconds: float) -> Iterator[bytes]
         lon, lat = traffic.at(rows, second)
         height = 360.0 / (60 - odd)
         yz = np.floor(131072 * (lat % height) / height + 0.5).astype(np.int64) % 131072
-        # Near enough: a frame decoded on the wrong side of a zone's edge is refused as a jump.
-        width = 360.0 / np.maximum(zones[rows] - odd, 1)
+        rlat = height * (yz / 131072 + np.floor(lat / height))
+        width = 360.0 / np.maximum(zones_at[np.round(rlat * 1e4).astype(np.int64)] - odd, 1)
         xz = np.floor(131072 * (lon % width) / width + 0.5).astype(np.int64) % 131072
         n = (traffic.level_ft[rows] + 1000) // 25
         code = (n >> 4) << 5 | 1 << 4 | n & 15

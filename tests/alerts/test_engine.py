@@ -94,6 +94,17 @@ def test_r2_9_exit_needs_three_clear_cycles_or_the_margin(world: Any) -> None:
     assert world.cycle((1, 0, C), depth_m=-5000.0) == ["ENDED 1"]
 
 
+def test_r2_9_many_cycles_on_one_report_neither_confirm_nor_end_anything(world: Any) -> None:
+    fast = {"advance_s": 0.06}
+    told = [world.cycle((0, 0, Verdict.PREDICTED), **fast) for _ in range(12)]
+    assert [k for k, events in enumerate(told) if events] == [9], "half a second after the first"
+    assert [world.cycle(**fast) for _ in range(30)] == [[]] * 30, "1.8 s without it is a gap"
+    assert world.cycle((0, 0, Verdict.PREDICTED), **fast) == []
+    told = [world.cycle(**fast) for _ in range(40)]
+    assert [events for events in told if events] == [["ENDED 0"]]
+    assert told.index(["ENDED 0"]) == 33, "two seconds after the last"
+
+
 def test_r2_9_a_return_in_time_joins_and_a_later_one_does_not(world: Any) -> None:
     world.cycle((0, 0, A))
     for _ in range(3):

@@ -125,7 +125,7 @@ def step(
     lost, stale = _track_status(memory, picture)
     memory.columns["stale"] = stale
     _take_over(memory, situations, rows, present, stale)
-    clear, out = _count_cycles(memory, present, stale, settings)
+    clear, out = _count_cycles(memory, present, stale, now_s, settings)
 
     phase = memory["phase"]
     told_before = (phase == PREDICTED) | (phase == ACTUAL)
@@ -133,6 +133,8 @@ def step(
     over = told_before & (lost | clear | exempt)
     goes_on = ~lost & ~exempt & ~over
     confirmed = _in_cycles(memory["hits"], settings.confirm_cycles, settings.of_cycles) & present
+    if settings.confirm_cycles > 1:
+        confirmed &= now_s - memory["since_s"] >= settings.confirm_s
     actual = _in_cycles(memory["actual_hits"], settings.confirm_actual_cycles, settings.of_actual_cycles)
     actual &= present & (memory["verdict"] == Verdict.ACTUAL)
 
@@ -284,7 +286,9 @@ def _take_over(memory: SituationMemory, situations: SituationBatch, rows: Rows, 
         memory[least][rows] = np.fmin(np.fmin(memory[least][rows], getattr(situations, now)), cpa)
 
 
-def _count_cycles(memory: SituationMemory, present: Mask, stale: Mask, settings: AlertSettings) -> tuple[Mask, Mask]:
+def _count_cycles(
+    memory: SituationMemory, present: Mask, stale: Mask, now_s: float, settings: AlertSettings
+) -> tuple[Mask, Mask]:
     """Shift the cycle into the histories; returns what is now clear and what is no longer actual, for sure.
 
     A stale track that detection says nothing of adds no cycle: nothing was seen.
@@ -292,6 +296,10 @@ def _count_cycles(memory: SituationMemory, present: Mask, stale: Mask, settings:
     counted = present | ~stale
     verdict = memory["verdict"]
     hit, actual = verdict > Verdict.CLEAR, verdict == Verdict.ACTUAL
+    begins = counted & hit & ~_in_cycles(memory["hits"], 1, settings.of_cycles)
+    memory["since_s"][begins] = now_s
+    memory["hit_s"][counted & hit] = now_s
+    memory["actual_hit_s"][counted & actual] = now_s
     for name, is_hit in (("hits", hit), ("actual_hits", actual)):
         shifted = (memory[name] << np.uint64(1)) | is_hit.astype(np.uint64)
         memory.columns[name] = np.where(counted, shifted, memory[name])
@@ -299,8 +307,9 @@ def _count_cycles(memory: SituationMemory, present: Mask, stale: Mask, settings:
         missed = np.minimum(memory[name] + 1, np.int32(1 << 30))
         memory.columns[name] = np.where(counted, np.where(is_hit, 0, missed), memory[name]).astype(np.int32)
     far = present & ~actual & (memory["depth_m"] < -settings.exit_margin_m)
-    clear = (memory["misses"] >= settings.clear_cycles) | (far & ~hit)
-    out = (memory["actual_misses"] >= settings.clear_cycles) | far
+    over = (memory["misses"] >= settings.clear_cycles) & ~(now_s - memory["hit_s"] < settings.clear_s)
+    left = (memory["actual_misses"] >= settings.clear_cycles) & ~(now_s - memory["actual_hit_s"] < settings.clear_s)
+    clear, out = over | (far & ~hit), left | far
     return clear, out
 
 

@@ -21,6 +21,7 @@ _COLUMNS: dict[str, tuple[Any, Any]] = {
     "kind": (np.uint8, 0), "track": (np.int64, -1), "other": (np.int64, -1),
     "phase": (np.uint8, 0), "verdict": (np.uint8, 0), "worst": (np.uint8, 0),
     "hits": (np.uint64, 0), "actual_hits": (np.uint64, 0), "misses": (np.int32, 0), "actual_misses": (np.int32, 0),
+    "since_s": (np.float64, np.nan), "hit_s": (np.float64, np.nan), "actual_hit_s": (np.float64, np.nan),
     "high": (np.bool_, False), "inside": (np.bool_, False), "stale": (np.bool_, False), "exempt": (np.bool_, False),
     "violations": (np.int32, 0), "entered_s": (np.float64, np.nan), "left_s": (np.float64, np.nan),
     "closed_s": (np.float64, np.nan),

@@ -29,6 +29,10 @@ class AlertSettings:
     """the same for an actual infringement: at once"""
     clear_cycles: int = 3
     """so many cycles clear in a row end an alert, so many not actual end a violation (practice R2.9)"""
+    confirm_s: float = 0.5
+    clear_s: float = 2.0
+    """and both for so long at least: a fast feed makes many cycles a second, all on one report. Half a second outlasts
+    one report of motion of ADS-B, two seconds a position that was missed"""
     exit_margin_m: float = 1_000.0
     """further outside than this there is no doubt: clear at once"""
     rejoin_s: float = 60.0
@@ -46,5 +50,6 @@ class AlertSettings:
                 raise UsageError(f"confirmation in {k} of {n} cycles: choose 1 ≤ k ≤ n ≤ {CYCLES_MAX}")
         if self.clear_cycles < 1 or self.situations_max < 1:
             raise UsageError("clear cycles and situations are counted from 1")
-        if not (self.exit_margin_m >= 0.0 and self.rejoin_s >= 0.0 and self.high_within_s >= 0.0):
+        least = (self.confirm_s, self.clear_s, self.exit_margin_m, self.rejoin_s, self.high_within_s)
+        if not all(value >= 0.0 for value in least):
             raise UsageError("margins and times are 0 or more")
