@@ -64,6 +64,8 @@ class Desk:
     """roles; empty: every role of the ladder"""
     correspondence: Correspondence = field(init=False)
     _told: dict[tuple[object, ...], None] = field(default_factory=dict)
+    _begun: bool = False
+    """the logs have been read once"""
     _open: set[str] = field(default_factory=set)
     """ids of messages on which something may still be due"""
 
@@ -75,6 +77,7 @@ class Desk:
         happened: list[Happening] = []
         for entry in read_new(self.store, self.correspondence):
             happened += self._arrived(entry, now_ms)
+        self._begun = True
         for message_id in sorted(self._open):
             happened += self._followed(self.correspondence.message(message_id), now_ms)
         happened += self._prompts(now_ms)
@@ -86,14 +89,19 @@ class Desk:
         body = entry.body
         if isinstance(body, Message) and self.correspondence.messages.get(body.id) is entry:
             self._open.add(body.id)
-            if entry.party != self.party and (not entry.to or self.party in entry.to):
+            if entry.party != self.party and self._waits(entry, now_ms):
                 late = now_ms > body.valid_until_ms
                 yield {
                     "event": "message", "id": body.id, "from": entry.party, "kind": body.kind.value,
                     "precedence": body.precedence.value, "desk": body.desk.value, "sent_ms": entry.at_ms, "late": late,
                 }  # fmt: skip
-        elif entry.party != self.party:
+        elif entry.party != self.party and self._begun:
             yield {"event": kind_of(body), "from": entry.party, "entry": entry.seq, "sent_ms": entry.at_ms}
+
+    def _waits(self, message: Filed, now_ms: int) -> bool:
+        """Whether anything of us is still due: after a restart, what is done is not told again."""
+        delivery = self.correspondence.delivery(message, held_of(self.store, message), now_ms)
+        return any(r.party == self.party and r.awaited is not None for r in delivery.recipients)
 
     def _followed(self, message: Filed, now_ms: int) -> Iterable[Happening]:
         assert isinstance(message.body, Message)
