@@ -125,8 +125,8 @@ class Publisher:
             "lon_deg": [c * COVERAGE_CELL_DEG for c, _ in self._heard],
             "lat_deg": [r * COVERAGE_CELL_DEG for _, r in self._heard],
             "heard_s": list(self._heard.values()),
-            "text": "Coverage: the half-degree cells from which a position came within the last ten minutes (a layer of "
-            "the map). That nothing was seen elsewhere says nothing.",
+            "text": "Coverage: the half-degree cells from which a position came within the last ten minutes "
+            "(a layer of the map). That nothing was seen elsewhere says nothing.",
         })  # fmt: skip
 
 
