@@ -1,7 +1,8 @@
 """Real partitions of two nodes in network namespaces: ``python -m benchmarks.channel_partitions``.
 
 Needs root and iproute2. While the link is down both sides write; after it is up again both must hold the same, in
-order, acknowledged, and nobody be accused. Prints how long that took. Zero failures in N are an upper bound of 3/N at 95 %.
+order, acknowledged, and nobody be accused. Prints how long that took. Zero failures in N are an upper bound of 3/N at
+95 %.
 """
 
 from __future__ import annotations

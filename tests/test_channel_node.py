@@ -3,10 +3,11 @@ in order, acknowledged; and nobody gets in whom the charter does not name."""
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from keepclear.edge.node_folder import NodeFolder
 from keepclear.errors import InputError
 from keepclear.server.channel import channel_app
 from keepclear.server.channel_api import openapi
-from keepclear.server.mutual_tls import TlsServer, serve_tls
+from keepclear.server.mutual_tls import CONNECTIONS_MAX_PER_CALLER, TlsServer, serve_tls
 
 PATIENCE_S = 20.0
 # asyncio leaves a transport of a refused handshake to its finaliser, which complains when the loop has ended.
@@ -221,3 +222,31 @@ def test_the_desk_says_each_thing_once(sides: dict[str, Side]) -> None:
     assert desk.step(now_ms()) == []
     assert [line.split(":")[0] for line in desk.correspondence.unread] == ["entry 0 of alfa"]
     assert desk.step(now_ms()) == []
+
+
+def test_hundreds_of_connections_garbage_and_a_peer_that_never_reads_hold_up_nobody_else(sides: dict[str, Side]) -> None:
+    alfa, bravo = sides["alfa"], sides["bravo"]
+    alfa.start()
+    assert alfa.server is not None
+    address = ("127.0.0.1", alfa.server.port)
+    enemy = caller_context(sides["charlie"].folder.keys("words"), alfa.running.charter.party("alfa"))
+    with ExitStack() as stack:
+        for _ in range(400):  # strangers who say nothing
+            stack.enter_context(socket.create_connection(address, 5.0))
+        held = []
+        for _ in range(CONNECTIONS_MAX_PER_CALLER + 8):  # a party that opens more than its share, and never reads
+            one = stack.enter_context(enemy.wrap_socket(socket.create_connection(address, 10.0)))
+            head = f"POST {PREFIX}/pull HTTP/1.1\r\nhost: x\r\ncontent-length: {MESSAGE_BYTES_MAX}\r\n\r\n".encode()
+            with suppress(OSError):
+                one.sendall(head + b"\0" * 65_536)
+            held.append(one)
+        bravo.start()
+        alfa.running.append([Draft("message", b"in spite of them")])
+        wait_for(lambda: alfa.held(0), "bravo's acknowledgement")
+        assert bravo.texts("alfa") == [b"in spite of them"]
+        closed = 0
+        for one in held:
+            one.settimeout(0.2)
+            with suppress(TimeoutError, OSError):
+                closed += one.recv(1) == b""
+        assert closed >= 8, "what goes beyond the share is closed"

@@ -35,6 +35,7 @@ __all__ = ["Serving", "listen_address", "notify_commands"]
 STEP_S = 0.5
 """The desk looks at least so often, and whenever entries come."""
 NOTICES_MAX = 10_000
+FILES_MAX = 16_384
 NOTIFY_MAX_S = 30.0
 """A command that tells somebody ends by then, or is ended."""
 
@@ -79,6 +80,7 @@ class Serving:
         self._stopping = threading.Event()
 
     def run(self) -> None:
+        raise_file_limit()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         while True:
@@ -192,6 +194,18 @@ class Serving:
             failed = str(error)
         if failed:
             self._say({"event": "trouble", "text": f"nobody was told by {command[0]}: {failed}"})
+
+
+def raise_file_limit() -> None:
+    """Strangers who only open connections must not use up the files that this process may have open."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(FILES_MAX, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _readable(happening: Happening) -> str:

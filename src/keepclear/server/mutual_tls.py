@@ -6,6 +6,7 @@ ASGI servers may offer the TLS extension; uvicorn does not yet, so its protocol 
 from __future__ import annotations
 
 import asyncio
+import asyncio.constants
 import socket
 import ssl
 import threading
@@ -30,6 +31,7 @@ CONNECTIONS_MAX = 512
 CONNECTIONS_MAX_PER_CALLER = 16
 """A peer's node holds three or four."""
 REQUEST_HEAD_BYTES_MAX = 16 * 1024
+HANDSHAKE_MAX_S = 5.0
 
 
 class _KnownCaller(H11Protocol):
@@ -97,6 +99,8 @@ def serve_tls(app: ASGIApp, host: str, port: int, context: ssl.SSLContext | None
     )  # fmt: skip
     config.load()
     config.ssl = context
+    # uvicorn does not pass a handshake's time limit on; a minute each would let strangers hold a thousand sockets.
+    setattr(asyncio.constants, "SSL_HANDSHAKE_TIMEOUT", HANDSHAKE_MAX_S)  # noqa: B010 (declared Final)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="channel", daemon=True)
     thread.start()
