@@ -200,7 +200,8 @@ def test_every_kind_says_what_it_expects() -> None:
 
 
 def test_timers_come_from_the_charter_by_name() -> None:
-    timers = Timers.from_charter({"flash.shown_s": 45, "routine.answered_s": 99})
+    timers = Timers.from_charter({"flash.shown_s": 45, "routine.answered_s": 99, "incident.prompt_s": 30})
+    assert timers.incident.prompt_s == 30
     assert (timers.flash.shown_s, timers.routine.answered_s) == (45, 99)
     assert timers.flash.held_s == Timers().flash.held_s
     for name, said in (("flash.seen_s", "no timer"), ("urgent.shown_s", "no timer"), ("flash", "no timer")):

@@ -259,7 +259,7 @@ def test_r1_5_affected_parties_outside_the_channel_are_always_spoken_of(make_mes
 def test_r1_2_a_read_back_that_differs_alarms_in_the_readers_language(message: Message) -> None:
     back: ReadBack = msgspec.structs.replace(draft_read_back(message, "x"), action=Action.LEAVE_AREA, from_ms=None)
     shown = to_text(describe(back, Language.UKRAINIAN, Circumstances(about=message)))
-    assert "!!! ТРИВОГА: зворотне повторення відрізняється: час [TIMES], запитувані дії [ACTION]." in shown
+    assert "!!! ТРИВОГА: повторення відрізняється: час [TIMES], запитувані дії [ACTION]." in shown
     good = to_text(describe(draft_read_back(message, "x"), Language.ENGLISH, Circumstances(about=message)))
     assert "agrees with the message in every critical field" in good
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from keepclear.space.geodesy import destination, destinations, distance_m
+from keepclear.space.geodesy import destination, destinations, distance_m, geodesic_m
 from keepclear.space.kernels.geodesy import direct, inverse, local_distance, local_error, local_metric
 from keepclear.space.kernels.motion import end_of_motion
 
@@ -23,6 +23,11 @@ lons = st.floats(-180.0, 180.0, allow_subnormal=False)
 def test_distance_is_within_a_millimetre_of_geographiclib(lon1: float, lat1: float, lon2: float, lat2: float) -> None:
     exact = Geodesic.WGS84.Inverse(lat1, lon1, lat2, lon2)["s12"]
     assert distance_m(lon1, lat1, lon2, lat2) == pytest.approx(exact, abs=1e-3)
+
+
+def test_one_geodesic_is_as_long_as_proj_says() -> None:
+    for pair in ((30.0, 50.0, 40.0, 35.0), (179.9, 10.0, -179.9, 10.0), (0.0, 0.0, 179.5, 0.5), (5.0, 5.0, 5.0, 5.0)):
+        assert geodesic_m(*pair) == pytest.approx(Geod(ellps="WGS84").inv(*pair)[2], abs=1e-6)
 
 
 def test_distance_is_within_a_millimetre_of_proj_over_columns_and_near_antipodes() -> None:

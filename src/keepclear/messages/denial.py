@@ -26,6 +26,7 @@ from keepclear.messages.fields import (
     Position,
     Text,
     Translation,
+    check_free_text,
     check_text,
 )
 from keepclear.messages.message import Message
@@ -58,11 +59,7 @@ class Denial(Body, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_text(self.by_role, "by_role", lines=False)
-        check_text(self.text, "text")
-        if bool(self.text) != (self.language is not None):
-            raise InputError("a text states its language, and only a text does", where="language")
-        if self.translations and not self.text:
-            raise InputError("there is no text that could have been translated", where="translations")
+        check_free_text(self.text, self.language, self.translations)
         if len(set(self.forces)) < len(self.forces):
             raise InputError("it names one class of forces twice", where="forces")
         if not self.from_ms < self.to_ms <= self.from_ms + DENIAL_MAX_MS:

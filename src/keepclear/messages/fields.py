@@ -18,8 +18,8 @@ from keepclear.quantities import Datum, LengthUnit
 
 __all__ = [
     "AREA_POSITIONS_MAX", "DEGREE", "LANGUAGE_PATTERN", "NAME_MAX", "TEXT_MAX", "Addressee", "AltitudeLimit", "Area",
-    "Body", "Instant", "LanguageTag", "MessageId", "Name", "Position", "Text", "Translation", "check_interval",
-    "check_text",
+    "Body", "Instant", "LanguageTag", "MessageId", "Name", "Position", "Text", "Translation", "check_free_text",
+    "check_interval", "check_text",
 ]  # fmt: skip
 
 NAME_MAX = 200
@@ -163,6 +163,20 @@ def check_text(text: str, where: str, *, lines: bool = True) -> None:
         raise InputError("it begins or ends with a space: take it out", where=where)
     if not unicodedata.is_normalized("NFC", text):
         raise InputError("it is not in Unicode's composed form: normalise it (NFC)", where=where)
+
+
+def check_free_text(
+    text: str, language: str | None, translations: tuple[Translation, ...] = (), *, where: str = "text"
+) -> None:
+    """A text with its language, and at most one translation into each other. Raises :class:`InputError`."""
+    check_text(text, where)
+    if bool(text) != (language is not None):
+        raise InputError(f"a {where} states its language, and only a {where} does", where="language")
+    if translations and not text:
+        raise InputError(f"there is no {where} that could have been translated", where="translations")
+    languages = [translation.language for translation in translations]
+    if len(set(languages)) < len(languages) or language in languages:
+        raise InputError("one language is given twice: the original and one translation each", where="translations")
 
 
 def check_interval(from_ms: int | None, to_ms: int | None, where: str) -> None:

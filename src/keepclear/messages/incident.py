@@ -24,15 +24,17 @@ from keepclear.messages.fields import (
     Position,
     Text,
     Translation,
+    check_free_text,
     check_text,
 )
 from keepclear.messages.message import Message, parse_id
+from keepclear.messages.timers import IncidentTimers
 from keepclear.messages.vocabulary import IncidentCategory
 
 __all__ = ["PROMPT_AFTER_MS", "Incident", "Prompt", "prompts"]
 
-PROMPT_AFTER_MS = 10 * 60_000
-"""How long an incident may stand without a message about it. A default of this program; the charter sets its own."""
+PROMPT_AFTER_MS = 1_000 * IncidentTimers().prompt_s
+"""How long an incident may stand without a message about it; the charter states its own as ``incident.prompt_s``."""
 
 
 class Incident(Body, frozen=True, kw_only=True):
@@ -54,13 +56,9 @@ class Incident(Body, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         parse_id(self.id)
         check_text(self.by_role, "by_role", lines=False)
-        check_text(self.text, "text")
+        check_free_text(self.text, self.language, self.translations)
         for affected in self.affected:
             check_text(affected, "affected", lines=False)
-        if bool(self.text) != (self.language is not None):
-            raise InputError("a text states its language, and only a text does", where="language")
-        if self.translations and not self.text:
-            raise InputError("there is no text that could have been translated", where="translations")
         if len(set(self.owners)) < len(self.owners):
             raise InputError("it names one owner twice", where="owners")
 

@@ -28,6 +28,7 @@ from keepclear.messages.fields import (
     Position,
     Text,
     Translation,
+    check_free_text,
     check_interval,
     check_text,
 )
@@ -90,24 +91,14 @@ class Message(Body, frozen=True, kw_only=True):
         parse_id(self.id)
         for name in ("zone", "zone_version", "by_role", "verified_by_role"):
             check_text(getattr(self, name), name, lines=False)
-        check_text(self.text, "text")
+        check_free_text(self.text, self.language, self.translations)
         for affected in self.affected or ():
             check_text(affected, "affected", lines=False)
         if self.affected and len(set(self.affected)) < len(self.affected):
             raise InputError("it names one party twice", where="affected")
         check_interval(self.from_ms, self.to_ms, "to_ms")
-        self._check_text_and_translations()
         self._check_limits()
         self._check_kind()
-
-    def _check_text_and_translations(self) -> None:
-        if bool(self.text) != (self.language is not None):
-            raise InputError("a text states its language, and only a text does", where="language")
-        if self.translations and not self.text:
-            raise InputError("there is no text that could have been translated", where="translations")
-        languages = [translation.language for translation in self.translations]
-        if len(set(languages)) < len(languages) or self.language in languages:
-            raise InputError("one language is given twice: the original and one translation each", where="translations")
 
     def _check_limits(self) -> None:
         low, high = self.lower, self.upper

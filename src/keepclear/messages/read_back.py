@@ -13,7 +13,6 @@ import msgspec
 
 from keepclear.messages.fields import (
     AREA_POSITIONS_MAX,
-    DEGREE,
     Addressee,
     AltitudeLimit,
     Area,
@@ -123,12 +122,9 @@ def _farthest_m(sent: tuple[Position, ...], heard: tuple[Position, ...]) -> floa
         return None
     if [(p.lat_deg_e7, p.lon_deg_e7) for p in sent] == [(p.lat_deg_e7, p.lon_deg_e7) for p in heard]:
         return 0.0
-    from keepclear.space.geodesy import distance_m
+    from keepclear.space.geodesy import geodesic_m
 
-    columns = [
-        [getattr(p, name) / DEGREE for p in side] for side in (sent, heard) for name in ("lon_deg_e7", "lat_deg_e7")
-    ]
-    return float(distance_m(*columns).max())
+    return max(geodesic_m(a.lon_deg, a.lat_deg, b.lon_deg, b.lat_deg) for a, b in zip(sent, heard, strict=True))
 
 
 def _bare(position: Position) -> Position:

@@ -7,7 +7,16 @@ from typing import Annotated
 from msgspec import Meta
 
 from keepclear.errors import InputError
-from keepclear.messages.fields import Body, Instant, LanguageTag, Name, OptionalName, Translation, check_text
+from keepclear.messages.fields import (
+    Body,
+    Instant,
+    LanguageTag,
+    Name,
+    OptionalName,
+    Translation,
+    check_free_text,
+    check_text,
+)
 from keepclear.messages.vocabulary import Answering, Shown
 
 __all__ = ["FINAL", "REASON_MAX", "Answer", "Receipt"]
@@ -48,10 +57,6 @@ class Answer(Body, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_text(self.by_role, "by_role", lines=False)
-        check_text(self.reason, "reason")
+        check_free_text(self.reason, self.language, self.translations, where="reason")
         if self.answer in _NEEDS_REASON and not self.reason:
             raise InputError(f"{self.answer.value} needs a reason", where="reason")
-        if bool(self.reason) != (self.language is not None):
-            raise InputError("a reason states its language, and only a reason does", where="language")
-        if self.translations and not self.reason:
-            raise InputError("there is no reason that could have been translated", where="translations")

@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 PLACE_LIMIT_M = 5_000.0
-"""How far outside the named place a position may lie. The known error was 9 km; the charter sets its own."""
+"""How far outside the named place a position may lie. The known error was 9 km."""
 AS_GIVEN_LIMIT_M = 100.0
 """How far the position may lie from the coordinates as given: rounding to whole seconds of arc moves it by 22 m."""
 AsGivenReader = Callable[[str], tuple[float, float]]
@@ -63,7 +63,7 @@ def check_places(message: Message, gazetteer: Gazetteer, *, limit_m: float = PLA
     A position agrees if one of them is within its radius and ``limit_m``, on WGS84. A stated uncertainty excuses
     nothing: it would let the vaguest position pass.
     """
-    from keepclear.space.geodesy import distance_m
+    from keepclear.space.geodesy import geodesic_m
 
     found = []
     for where, position in _positions(message):
@@ -73,10 +73,8 @@ def check_places(message: Message, gazetteer: Gazetteer, *, limit_m: float = PLA
         if not places:
             found.append(PlaceFinding(where, position, PlaceMatch.NOT_FOUND))
             continue
-        apart = distance_m(
-            position.lon_deg, position.lat_deg, [place.lon_deg for place in places], [place.lat_deg for place in places]
-        )
-        beyond = [max(0.0, float(m) - place.radius_m) for m, place in zip(apart, places, strict=True)]
+        apart_m = [geodesic_m(position.lon_deg, position.lat_deg, place.lon_deg, place.lat_deg) for place in places]
+        beyond = [max(0.0, m - place.radius_m) for m, place in zip(apart_m, places, strict=True)]
         nearest = min(range(len(places)), key=beyond.__getitem__)
         match = PlaceMatch.AGREES if beyond[nearest] <= limit_m else PlaceMatch.DISAGREES
         found.append(PlaceFinding(where, position, match, places[nearest], beyond[nearest]))
@@ -150,7 +148,7 @@ def _positions(message: Message) -> list[tuple[str, Position]]:
 
 
 def _check_as_given(message: Message, read: AsGivenReader | None) -> list[str]:
-    from keepclear.space.geodesy import distance_m
+    from keepclear.space.geodesy import geodesic_m
 
     remarks = []
     for where, position in _positions(message):
@@ -163,7 +161,7 @@ def _check_as_given(message: Message, read: AsGivenReader | None) -> list[str]:
         if given is None:
             remarks.append(f"{where}: {position.as_given!r} was not compared with the position; check it by eye")
             continue
-        apart_m = float(distance_m(position.lon_deg, position.lat_deg, *given))
+        apart_m = geodesic_m(position.lon_deg, position.lat_deg, *given)
         if apart_m > AS_GIVEN_LIMIT_M:
             raise InputError(
                 f"the position is {apart_m / 1000.0:.1f} km from {position.as_given!r}, as it was given", where=where

@@ -13,7 +13,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from keepclear.errors import InputError
-from keepclear.messages.fields import Body, Instant, LanguageTag, Name, check_text
+from keepclear.messages.fields import Body, Instant, LanguageTag, Name, check_free_text, check_text
 from keepclear.messages.message import Message
 from keepclear.messages.receipt import REASON_MAX
 from keepclear.messages.vocabulary import Desk, Kind, Precedence
@@ -34,9 +34,7 @@ class Suspension(Body, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_text(self.by_role, "by_role", lines=False)
-        check_text(self.reason, "reason")
-        if bool(self.reason) != (self.language is not None):
-            raise InputError("a reason states its language, and only a reason does", where="language")
+        check_free_text(self.reason, self.language, where="reason")
         if len(set(self.desks)) < len(self.desks):
             raise InputError("it names one desk twice", where="desks")
         if self.until_ms is not None and self.until_ms <= self.from_ms:

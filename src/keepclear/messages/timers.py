@@ -14,7 +14,7 @@ import msgspec
 from keepclear.errors import InputError
 from keepclear.messages.vocabulary import Precedence
 
-__all__ = ["StepTimers", "Timers"]
+__all__ = ["IncidentTimers", "StepTimers", "Timers"]
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
 
@@ -34,6 +34,11 @@ class StepTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """from overdue to escalated: the next role is told"""
 
 
+class IncidentTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    prompt_s: Seconds = 600
+    """how long an incident record may stand without a message about it (practice R1.11)"""
+
+
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -48,6 +53,8 @@ class Timers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     routine: StepTimers = StepTimers(
         held_s=_HOUR, shown_s=12 * _HOUR, read_back_s=12 * _HOUR, answered_s=7 * _DAY, escalated_s=_DAY
     )
+
+    incident: IncidentTimers = IncidentTimers()
 
     def of(self, precedence: Precedence) -> StepTimers:
         timers: StepTimers = getattr(self, precedence.value.lower())

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FLATTENING", "MEAN_RADIUS_M", "SEMI_MAJOR_AXIS_M", "destination", "destinations", "distance_m"]
+__all__ = [
+    "FLATTENING", "MEAN_RADIUS_M", "SEMI_MAJOR_AXIS_M", "destination", "destinations", "distance_m", "geodesic_m",
+]  # fmt: skip
 
 SEMI_MAJOR_AXIS_M = 6378137.0
 """WGS84 (NGA.STND.0036, table 3.1)"""
@@ -32,6 +34,16 @@ def distance_m(
     flat = [np.ascontiguousarray(a, dtype=np.float64).reshape(-1) for a in arrays]
     result: npt.NDArray[np.float64] = distances(*flat).reshape(arrays[0].shape)
     return result
+
+
+def geodesic_m(lon1_deg: float, lat1_deg: float, lon2_deg: float, lat2_deg: float) -> float:
+    """The length of one geodesic in metres (GeographicLib, within 15 nm of exact).
+
+    For a few positions that must be judged at once: loading the compiled kernel takes longer than thousands of these.
+    """
+    from geographiclib.geodesic import Geodesic
+
+    return float(Geodesic.WGS84.Inverse(lat1_deg, lon1_deg, lat2_deg, lon2_deg, Geodesic.DISTANCE)["s12"])
 
 
 def destination(lon_deg: float, lat_deg: float, azimuth_deg: float, length_m: float) -> tuple[float, float]:
