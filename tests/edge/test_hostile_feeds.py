@@ -16,7 +16,7 @@ from keepclear.edge.feed_address import parse_feed
 from keepclear.edge.listeners import Listeners
 from keepclear.feeds.health import FeedState, judge
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 LINE = b"MSG,3,1,1,ABC123,1,2026/01/01,12:00:00.000,2026/01/01,12:00:00.000,,35000,,,50.0,30.0,,,0,0,0,0\r\n"
 
 

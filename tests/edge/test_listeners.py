@@ -17,7 +17,7 @@ from keepclear.edge.listeners import Listeners
 from keepclear.feeds.health import FeedState, judge
 from keepclear.feeds.reports import ReportBatch, concatenate
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 def sbs(target: str, lat: float, now_s: float | None = None) -> bytes:

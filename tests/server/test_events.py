@@ -18,6 +18,9 @@ from keepclear.server.hub import Hub
 from keepclear.server.messages import AlertMessage
 from keepclear.server.serve import ServerHandle, is_local, serve
 
+WAIT_S = 60.0
+"""A machine that does other work may let an answer wait."""
+
 
 def alert(number: int) -> AlertMessage:
     return {
@@ -56,7 +59,7 @@ def read(lines: Iterator[str], wanted: int, *, heartbeats: bool = False) -> list
 
 def test_a_page_starts_with_a_snapshot_and_then_hears_each_change(hub: Hub, server: ServerHandle) -> None:
     hub.publish_alert_event(alert(1))
-    with httpx.stream("GET", f"{server.url}events", timeout=5) as answer:
+    with httpx.stream("GET", f"{server.url}events", timeout=WAIT_S) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.iter_lines()
         [(first_id, kind, snapshot)] = read(lines, 1)
@@ -72,14 +75,14 @@ def test_a_page_that_comes_back_gets_exactly_what_it_missed(hub: Hub, server: Se
         hub.publish_alert_event(alert(number))
     headers = {"last-event-id": "r-2"} if way == "header" else {}
     query = {} if way == "header" else {"last-event-id": "r-2"}
-    with httpx.stream("GET", f"{server.url}events", headers=headers, params=query, timeout=5) as answer:
+    with httpx.stream("GET", f"{server.url}events", headers=headers, params=query, timeout=WAIT_S) as answer:
         events = read(answer.iter_lines(), 3)
     assert [(event_id, data["id"]) for event_id, _, data in events] == [("r-3", "a3"), ("r-4", "a4"), ("r-5", "a5")]
 
 
 def test_a_page_of_another_run_starts_anew(hub: Hub, server: ServerHandle) -> None:
     hub.publish_alert_event(alert(1))
-    with httpx.stream("GET", f"{server.url}events", headers={"last-event-id": "old-77"}, timeout=5) as answer:
+    with httpx.stream("GET", f"{server.url}events", headers={"last-event-id": "old-77"}, timeout=WAIT_S) as answer:
         assert read(answer.iter_lines(), 1)[0][1] == "snapshot"
 
 
@@ -87,7 +90,7 @@ def test_r2_10_a_silent_watch_still_has_a_heartbeat(
     hub: Hub, server: ServerHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events_module, "HEARTBEAT_S", 0.05)
-    with httpx.stream("GET", f"{server.url}events", timeout=5) as answer:
+    with httpx.stream("GET", f"{server.url}events", timeout=WAIT_S) as answer:
         kinds = [kind for _, kind, _ in read(answer.iter_lines(), 4, heartbeats=True)]
     assert kinds == ["snapshot", "heartbeat", "heartbeat", "heartbeat"]
 
@@ -104,7 +107,7 @@ def test_a_page_that_reads_nothing_costs_no_memory_and_is_caught_up_by_a_snapsho
             hub.publish_picture(picture(float(cycle), keys=keys, lon_deg=[cycle * 0.001 + key * 0.1 for key in keys]))
         assert sum(len(event.data) for event in hub._ring) <= 400_000
         hub.publish_alert_event(alert(9))
-        slow.settimeout(30)
+        slow.settimeout(WAIT_S)
         tail = b""
         snapshots = 0
         while b'"a9"' not in tail:
@@ -117,16 +120,16 @@ def test_a_page_that_reads_nothing_costs_no_memory_and_is_caught_up_by_a_snapsho
 
 def test_one_page_too_many_is_told_to_wait(hub: Hub, server: ServerHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_module, "STREAMS_MAX", 1)
-    with httpx.stream("GET", f"{server.url}events", timeout=5) as first:
+    with httpx.stream("GET", f"{server.url}events", timeout=WAIT_S) as first:
         lines = first.iter_lines()  # held: a forgotten iterator closes its connection
         read(lines, 1)
-        with httpx.stream("GET", f"{server.url}events", timeout=5) as second:
+        with httpx.stream("GET", f"{server.url}events", timeout=WAIT_S) as second:
             assert second.status_code == 503
             assert second.headers["retry-after"]
         assert lines
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + WAIT_S
     while True:  # the place is free again once the server has noticed that the first has gone
-        with httpx.stream("GET", f"{server.url}events", timeout=5) as third:
+        with httpx.stream("GET", f"{server.url}events", timeout=WAIT_S) as third:
             if third.status_code == 200:
                 break
         assert time.monotonic() < deadline
@@ -134,12 +137,12 @@ def test_one_page_too_many_is_told_to_wait(hub: Hub, server: ServerHandle, monke
 
 
 def test_head_of_the_stream_ends(server: ServerHandle) -> None:
-    assert httpx.head(f"{server.url}events", timeout=5).status_code == 200
+    assert httpx.head(f"{server.url}events", timeout=WAIT_S).status_code == 200
 
 
 def test_stopping_ends_the_streams_and_frees_the_port(hub: Hub) -> None:
     running = serve(hub, port=0)
-    with httpx.stream("GET", f"{running.url}events", timeout=10) as answer:
+    with httpx.stream("GET", f"{running.url}events", timeout=WAIT_S) as answer:
         lines = answer.iter_lines()
         read(lines, 1)
         running.stop()
