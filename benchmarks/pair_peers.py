@@ -12,7 +12,22 @@ A_M, E2 = 6378137.0, 0.0066943799901413165
 
 def kd_tree(s: Aircraft, horizontal_m: float, vertical_m: float, look_ahead_s: float) -> np.ndarray:
     """Sorted i * n + j of the pairs that lose separation within the look-ahead, in a plane at mid latitude."""
-    n = len(s.lat_deg)
+    place, velocity = _motion(s)
+    half = 0.5 * look_ahead_s
+    fastest = float(np.sqrt((velocity**2).sum(axis=1)).max())
+    tree = cKDTree(place + half * velocity, balanced_tree=False, compact_nodes=False)
+    i, j = tree.query_pairs(horizontal_m + fastest * look_ahead_s + 100.0, output_type="ndarray").T
+    return _lost(s, place, velocity, i, j, horizontal_m, vertical_m, look_ahead_s)
+
+
+def every_pair(s: Aircraft, horizontal_m: float, vertical_m: float, look_ahead_s: float) -> np.ndarray:
+    """The same on all pairs: what is quickest to write for few."""
+    i, j = np.triu_indices(len(s.lat_deg), 1)
+    return _lost(s, *_motion(s), i, j, horizontal_m, vertical_m, look_ahead_s)
+
+
+def _motion(s: Aircraft) -> tuple[np.ndarray, np.ndarray]:
+    """Earth-centred places and velocities."""
     lat, lon = np.radians(s.lat_deg), np.radians(s.lon_deg)
     sine = np.sin(lat)
     prime = A_M / np.sqrt(1 - E2 * sine * sine)
@@ -20,11 +35,14 @@ def kd_tree(s: Aircraft, horizontal_m: float, vertical_m: float, look_ahead_s: f
     vx = -s.east_mps * np.sin(lon) - s.north_mps * sine * np.cos(lon)
     vy = s.east_mps * np.cos(lon) - s.north_mps * sine * np.sin(lon)
     vz = s.north_mps * np.cos(lat)
-    place, velocity = np.stack([x, y, z], axis=1), np.stack([vx, vy, vz], axis=1)
-    half = 0.5 * look_ahead_s
-    fastest = float(np.sqrt((velocity**2).sum(axis=1)).max())
-    tree = cKDTree(place + half * velocity, balanced_tree=False, compact_nodes=False)
-    i, j = tree.query_pairs(horizontal_m + fastest * look_ahead_s + 100.0, output_type="ndarray").T
+    return np.stack([x, y, z], axis=1), np.stack([vx, vy, vz], axis=1)
+
+
+def _lost(
+    s: Aircraft, place: np.ndarray, velocity: np.ndarray, i: np.ndarray, j: np.ndarray, horizontal_m: float,
+    vertical_m: float, look_ahead_s: float,
+) -> np.ndarray:  # fmt: skip
+    n, half = len(s.lat_deg), 0.5 * look_ahead_s
     dz, dw = s.altitude_m[j] - s.altitude_m[i], s.up_mps[j] - s.up_mps[i]
     near = np.abs(dz + half * dw) < vertical_m + half * np.abs(dw)
     i, j, dz, dw = i[near], j[near], dz[near], dw[near]

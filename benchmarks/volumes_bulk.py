@@ -48,7 +48,15 @@ def peer(scene: Volumes, shapes: np.ndarray) -> np.ndarray:
     tree = shapely.STRtree(shapes)
     i, j = tree.query(shapes)
     ahead = i < j
-    i, j = i[ahead], j[ahead]
+    return _meeting(scene, shapes, i[ahead], j[ahead])
+
+
+def peer_every(scene: Volumes, shapes: np.ndarray) -> np.ndarray:
+    """The same on all pairs: what is quickest to write for few."""
+    return _meeting(scene, shapes, *np.triu_indices(len(shapes), 1))
+
+
+def _meeting(scene: Volumes, shapes: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     together = (
         (scene.from_s[i] < scene.to_s[j]) & (scene.from_s[j] < scene.to_s[i])
         & (scene.lower_m[i] < scene.upper_m[j]) & (scene.lower_m[j] < scene.upper_m[i])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
+from keepclear.detection import conflict
 from keepclear.detection.conflict import DeclaredVolume, ResidentVolumes, VolumeArrays, conflicts, prepare
 from keepclear.errors import InputError
 from keepclear.quantities import UNBOUNDED, Datum, LengthUnit, Level
@@ -276,3 +278,28 @@ def test_what_is_refused_leaves_nothing_behind() -> None:
 def test_nothing_declared_is_no_conflict() -> None:
     assert pairs([]) == []
     assert pairs([volume("a", Circle(0, 0, 10.0))]) == []
+
+
+def test_looking_at_every_pair_the_sweep_and_inserting_one_by_one_agree() -> None:
+    rng = np.random.default_rng(8)
+    many = []
+    for k in range(160):
+        lon, lat = rng.normal(180.0, 0.08), rng.normal(0.0, 0.08)
+        lon = (lon + 180.0) % 360.0 - 180.0
+        kind = k % 3
+        shape: Shape = Circle(lon, lat, rng.uniform(500, 5000))
+        if kind:
+            shape = square(lon, lat, 0.03, holes=0.02 if kind == 2 else 0.0)
+        begin = rng.uniform(0, 100)
+        datum = Datum.AMSL if k % 5 else Datum.STD
+        many.append(volume(str(k), shape, rng.uniform(0, 100), 100 + rng.uniform(0, 100), begin, begin + 40, datum))
+    few = conflicts(many)
+    with mock.patch.object(conflict, "SMALL", 0):
+        swept = conflicts(many)
+    for a, b in zip(few, swept):
+        np.testing.assert_array_equal(a, b)
+    assert len(few.i) > 100
+    assert few.indeterminate.any()
+    resident = ResidentVolumes()
+    inserted = [(int(m.id), k, m.indeterminate) for k, v in enumerate(many) for m in resident.insert_and_check(v)]
+    assert sorted(inserted) == list(zip(few.i.tolist(), few.j.tolist(), few.indeterminate.tolist()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepclear.detection.kernels import pairs
+from keepclear.detection.kernels.motion import sine_cosine
 from keepclear.detection.kernels.pairs import Pairs, find_pairs
 
 Floats = npt.NDArray[np.float64]
@@ -204,3 +206,32 @@ def test_a_crossing_between_two_seconds_is_found() -> None:
     assert found.cpa_s.tolist() == pytest.approx([20.5], abs=1e-3)
     assert found.cpa_horizontal_m[0] < 0.1
     assert found.leave_s[0] - found.enter_s[0] == pytest.approx(2 * 152.4 / 500.0, rel=1e-6)
+
+
+def test_calls_from_several_threads_at_once_do_not_share_memory() -> None:
+    scenes = [scattered(seed, 1500 + 300 * seed, kind) for seed, kind in enumerate(KINDS * 2)]
+    alone = [find_pairs(*scene, 9260.0, 304.8, 120.0) for scene in scenes]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda scene: find_pairs(*scene, 9260.0, 304.8, 120.0), scenes))
+    for found, expected in zip(together, alone):
+        same(found, expected)
+
+
+def test_a_later_call_leaves_an_earlier_answer_alone() -> None:
+    first = find_pairs(*scattered(1, 2000, "europe"), 9260.0, 304.8, 120.0)
+    kept = [column.copy() for column in first]
+    find_pairs(*scattered(2, 3000, "europe"), 9260.0, 304.8, 120.0)
+    assert len(first.i)
+    for column, before in zip(first, kept):
+        np.testing.assert_array_equal(column, before)
+
+
+def test_sine_and_cosine_of_degrees_are_the_librarys() -> None:
+    angles = np.concatenate([np.random.default_rng(1).uniform(-720, 720, 20_000), np.arange(-720.0, 721.0, 15.0)])
+    for angle in angles.tolist():
+        s, c = sine_cosine(angle)
+        exact = math.radians(math.fmod(angle, 360.0))
+        assert abs(s - math.sin(exact)) < 2e-15
+        assert abs(c - math.cos(exact)) < 2e-15
+    assert sine_cosine(90.0) == (1.0, 0.0)
+    assert sine_cosine(-180.0)[1] == -1.0

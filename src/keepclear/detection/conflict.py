@@ -21,6 +21,8 @@ _DATUM = {Datum.UNBOUNDED: 0, Datum.AGL: 1, Datum.AMSL: 2, Datum.STD: 3, Datum.W
 _KIND = {EdgeType.GEODESIC: 0, EdgeType.RHUMB: 1, EdgeType.STRAIGHT: 2}
 EDGE_TOLERANCE_M = 1.0
 """How far a rhumb line or an edge straight in longitude/latitude may be from the chain that stands for it."""
+SMALL = 192
+"""Up to here every pair is looked at: sorting would cost more than it saves."""
 ARC_LIMIT_M = 200_000.0
 """Up to here the great ellipse is the geodesic to centimetres."""
 
@@ -136,14 +138,13 @@ def conflicts(volumes: Sequence[DeclaredVolume] | VolumeArrays) -> ConflictPairs
     from keepclear.detection.kernels.candidates import candidates
     from keepclear.detection.kernels.pool import in_blocks
     from keepclear.detection.kernels.scratch import scratch
-    from keepclear.detection.kernels.volumes import judge_volumes, volume_discs
+    from keepclear.detection.kernels.volumes import every_conflict, judge_volumes, volume_discs
 
     arrays = volumes if isinstance(volumes, VolumeArrays) else prepare(volumes)
     body, meta, edges = arrays.body, arrays.meta, arrays.edges
     n = len(body)
-    none = np.empty(0, np.int64)
-    if n < 2:
-        return ConflictPairs(none, none, np.empty(0, np.bool_))
+    if n <= SMALL:
+        return ConflictPairs(*every_conflict(body, meta, edges))
     discs, angle = np.empty((n, 8), np.float32), np.empty((2, n))
     begins = body[:, 6][np.isfinite(body[:, 6])]
     epoch_s = float(begins.min()) if len(begins) else 0.0
@@ -171,8 +172,7 @@ class ResidentVolumes:
     _edges: Floats
     _meta: npt.NDArray[np.int64]
     _links: npt.NDArray[np.int64]
-    _keys: npt.NDArray[np.int64]
-    _heads: npt.NDArray[np.int64]
+    _cells: npt.NDArray[np.int64]
     _counts: npt.NDArray[np.int64]
 
     def __init__(self, volumes: Iterable[DeclaredVolume] = ()) -> None:
@@ -197,32 +197,65 @@ class ResidentVolumes:
 
         Raises :class:`InputError`, adding nothing, if its id is already resident or its shape is not acceptable.
         """
-        from keepclear.detection.kernels.resident import add_volumes, query_volume
+        from keepclear.detection.kernels.resident import insert_volume
 
         if volume.id in self._row:
             raise InputError(f"volume {volume.id} is already resident: remove it first")
-        if self._n == len(self._body):
-            self._widen()
         row = self._n
+        if row == len(self._body):
+            self._widen()
+        if 2 * (self._taken + 1) > len(self._cells):
+            self._rehash()
+        shape, lower, upper = volume.shape, volume.lower, volume.upper
+        low, high = _DATUM[lower.datum], _DATUM[upper.datum]
+        limits = (
+            float(lower.metres) if low else -math.inf, float(upper.metres) if high else math.inf,
+            float(volume.from_s), float(volume.to_s),
+        )  # fmt: skip
+        if isinstance(shape, Circle):
+            ring, kind = _NO_RING, 0
+            circle = (float(shape.lon_deg), float(shape.lat_deg), float(shape.radius_m))
+        else:
+            ring, kind, circle = np.array(shape.exterior, np.float64), _KIND[shape.edge_type], _NO_CIRCLE
+        self._make_room(len(ring))
+        state = 1
+        if isinstance(shape, Circle) or not shape.holes:
+            state, taken, met, doubt = insert_volume(
+                row, self._edges_used, ring, circle, limits, (low, high), kind, EDGE_TOLERANCE_M, ARC_LIMIT_M,
+                self._body, self._meta, self._edges, self._epoch_s, self._cells, self._links, self._counts,
+            )  # fmt: skip
+        if state == 0:
+            self._edges_used += len(ring)
+        else:
+            taken, met, doubt = self._insert_filled(volume, row)
+        self._taken += taken
+        self._n += 1
+        self._row[volume.id] = row
+        ids = self._ids
+        ids.append(volume.id)
+        if not len(met):
+            return []
+        return [Meeting(ids[r], d) for r, d in sorted(zip(met.tolist(), doubt.tolist()))]
+
+    def _insert_filled(
+        self, volume: DeclaredVolume, row: int
+    ) -> tuple[int, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """The longer way: holes, and edges that need more vertices. Says what is wrong with a shape."""
+        from keepclear.detection.kernels.resident import add_volumes, query_volume
+
         edges = _fill(volume, self._body[row], self._meta[row], self._edges_used)
-        if self._edges_used + len(edges) > len(self._edges):
-            wider = np.empty((2 * (len(self._edges) + len(edges)), 9))
-            wider[: self._edges_used] = self._edges[: self._edges_used]
-            self._edges = wider
+        self._make_room(len(edges))
         self._edges[self._edges_used : self._edges_used + len(edges)] = edges
         self._edges_used += len(edges)
-        met, doubt = query_volume(
-            row, self._body, self._meta, self._edges, self._epoch_s, self._keys, self._heads, self._links, self._counts
-        )
-        self._n += 1
-        if 2 * (self._taken + 1) > len(self._keys):
-            self._rehash()
-        self._taken += add_volumes(
-            row, row + 1, self._body, self._epoch_s, self._keys, self._heads, self._links, self._counts
-        )
-        self._row[volume.id] = row
-        self._ids.append(volume.id)
-        return [Meeting(self._ids[r], d) for r, d in zip(met.tolist(), doubt.tolist())]
+        table = (self._epoch_s, self._cells, self._links, self._counts)
+        met, doubt = query_volume(row, self._body, self._meta, self._edges, *table)
+        return add_volumes(row, row + 1, self._body, *table), met, doubt
+
+    def _make_room(self, edges: int) -> None:
+        if self._edges_used + edges > len(self._edges):
+            wider = np.empty((2 * (len(self._edges) + edges), 9))
+            wider[: self._edges_used] = self._edges[: self._edges_used]
+            self._edges = wider
 
     def remove(self, volume_id: str) -> None:
         """Take a volume out. Raises :class:`InputError` if it is not resident."""
@@ -231,7 +264,7 @@ class ResidentVolumes:
         row = self._row.pop(volume_id, None)
         if row is None:
             raise InputError(f"volume {volume_id} is not resident")
-        drop_volume(row, self._heads, self._links, self._counts)
+        drop_volume(row, self._cells, self._links, self._counts)
         self._gone += 1
         if self._gone > 1024 and 2 * self._gone > self._n:
             self._compact()
@@ -256,10 +289,8 @@ class ResidentVolumes:
         self._links = np.full((room, 4), -1, np.int64)
         self._counts = np.zeros(LEVELS, np.int64)
         slots = 1 << max(12, (4 * n).bit_length())
-        self._keys, self._heads = np.full(slots, -1, np.int64), np.full(slots, -1, np.int64)
-        self._taken = int(
-            add_volumes(0, n, self._body, self._epoch_s, self._keys, self._heads, self._links, self._counts)
-        )
+        self._cells = np.full((slots, 2), -1, np.int64)
+        self._taken = int(add_volumes(0, n, self._body, self._epoch_s, self._cells, self._links, self._counts))
 
     def _widen(self) -> None:
         for name in ("_body", "_meta", "_links"):
@@ -271,10 +302,9 @@ class ResidentVolumes:
     def _rehash(self) -> None:
         from keepclear.detection.kernels.resident import rehash
 
-        slots = 2 * len(self._keys)
-        keys, heads = np.full(slots, -1, np.int64), np.full(slots, -1, np.int64)
-        self._taken = int(rehash(self._keys, self._heads, keys, heads, self._links))
-        self._keys, self._heads = keys, heads
+        cells = np.full((2 * len(self._cells), 2), -1, np.int64)
+        self._taken = int(rehash(self._cells, cells, self._links))
+        self._cells = cells
 
     def _compact(self) -> None:
         """Forget the rows that were removed."""
@@ -312,6 +342,8 @@ def _fill(volume: DeclaredVolume, body: Floats, meta: npt.NDArray[np.int64], fir
 
 
 _NO_EDGES: Floats = np.empty((0, 9))
+_NO_RING: Floats = np.empty((0, 2))
+_NO_CIRCLE = (0.0, 0.0, 0.0)
 
 
 def _vertices(shape: Polygon, volume_id: str) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:

@@ -15,6 +15,7 @@ def warm_up(progress: Callable[[str], None] = lambda _: None, *, live_only: bool
     """
     import numpy as np
 
+    from keepclear.detection.conflict import SMALL as FEW
     from keepclear.detection.conflict import DeclaredVolume, ResidentVolumes, VolumeArrays, conflicts
     from keepclear.detection.encounter import encounters
     from keepclear.detection.kernels.pairs import SMALL, find_pairs
@@ -48,8 +49,11 @@ def warm_up(progress: Callable[[str], None] = lambda _: None, *, live_only: bool
         DeclaredVolume("b", Circle(0.0, 0.0, 1000.0), UNBOUNDED, UNBOUNDED),
     ]
     conflicts(volumes)
+    conflicts([volumes[1]] * (FEW + 1))
     resident = ResidentVolumes(volumes[:1])
     resident.insert_and_check(volumes[1])
+    holed = Polygon(square.exterior, (((0.01, 0.01), (0.01, 0.02), (0.02, 0.02)),), EdgeType.STRAIGHT)
+    resident.insert_and_check(DeclaredVolume("c", holed, UNBOUNDED, UNBOUNDED, 0.0, 1.0))
     resident.remove("a")
     one = np.zeros(1)
     VolumeArrays.of_columns(

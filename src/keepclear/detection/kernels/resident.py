@@ -15,9 +15,10 @@ import numpy as np
 from numba import njit
 
 from keepclear.detection.kernels.motion import A_M, E2
-from keepclear.detection.kernels.volumes import bands, meet
+from keepclear.detection.kernels.outline import plain_ring
+from keepclear.detection.kernels.volumes import LARGEST_REACH_M, bands, circle_body, meet, polygon_body
 
-__all__ = ["LEVELS", "add_volumes", "drop_volume", "query_volume", "rehash"]
+__all__ = ["LEVELS", "add_volumes", "drop_volume", "insert_volume", "query_volume", "rehash"]
 
 SIZES = 8
 FINEST_M = 1500.0
@@ -53,11 +54,12 @@ def _key(level: int, slab: int, cx: int, cy: int, cz: int) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _slot(keys: Any, key: int) -> int:
-    """Where the key stands, or the free slot where it would."""
-    mask = len(keys) - 1
+def _slot(cells: Any, key: int) -> int:
+    """Where the key stands, or the free slot where it would. ``cells`` columns: key (-1: free), first row (-1: none);
+    both in one line of the cache, which is what a look costs."""
+    mask = len(cells) - 1
     at = key & mask
-    while keys[at] != -1 and keys[at] != key:
+    while cells[at, 0] != -1 and cells[at, 0] != key:
         at = (at + 1) & mask
     return at
 
@@ -76,7 +78,7 @@ def _cell(body: Any, i: int, epoch_s: float) -> Any:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_volumes(begin: int, end: int, body: Any, epoch_s: float, keys: Any, heads: Any, links: Any, counts: Any) -> int:
+def add_volumes(begin: int, end: int, body: Any, epoch_s: float, cells: Any, links: Any, counts: Any) -> int:
     """Enter the rows [begin, end) into the grid. Returns the number of slots newly taken.
 
     ``links`` columns: next, previous, slot, level (-1: not in the grid).
@@ -85,29 +87,29 @@ def add_volumes(begin: int, end: int, body: Any, epoch_s: float, keys: Any, head
     for i in range(begin, end):
         level, slab, cx, cy, cz = _cell(body, i, epoch_s)
         key = _key(level, slab, cx, cy, cz)
-        at = _slot(keys, key)
-        if keys[at] == -1:
-            keys[at], heads[at] = key, -1
+        at = _slot(cells, key)
+        if cells[at, 0] == -1:
+            cells[at, 0], cells[at, 1] = key, -1
             taken += 1
-        first = heads[at]
+        first = cells[at, 1]
         links[i, 0], links[i, 1], links[i, 2], links[i, 3] = first, -1, at, level
         if first >= 0:
             links[first, 1] = i
-        heads[at] = i
+        cells[at, 1] = i
         counts[level] += 1
     return taken
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def rehash(old_keys: Any, old_heads: Any, keys: Any, heads: Any, links: Any) -> int:
+def rehash(old: Any, cells: Any, links: Any) -> int:
     """Move the cells that hold something into a fresh table. Returns the slots taken."""
     taken = 0
-    for s in range(len(old_keys)):
-        if old_keys[s] != -1 and old_heads[s] >= 0:
-            at = _slot(keys, old_keys[s])
-            keys[at], heads[at] = old_keys[s], old_heads[s]
+    for s in range(len(old)):
+        if old[s, 0] != -1 and old[s, 1] >= 0:
+            at = _slot(cells, old[s, 0])
+            cells[at, 0], cells[at, 1] = old[s, 0], old[s, 1]
             taken += 1
-            i = old_heads[s]
+            i = old[s, 1]
             while i >= 0:
                 links[i, 2] = at
                 i = links[i, 0]
@@ -115,13 +117,13 @@ def rehash(old_keys: Any, old_heads: Any, keys: Any, heads: Any, links: Any) -> 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def drop_volume(i: int, heads: Any, links: Any, counts: Any) -> None:
+def drop_volume(i: int, cells: Any, links: Any, counts: Any) -> None:
     """Take a row out of the grid."""
     following, previous = links[i, 0], links[i, 1]
     if previous >= 0:
         links[previous, 0] = following
     else:
-        heads[links[i, 2]] = following
+        cells[links[i, 2], 1] = following
     if following >= 0:
         links[following, 1] = previous
     counts[links[i, 3]] -= 1
@@ -129,13 +131,14 @@ def drop_volume(i: int, heads: Any, links: Any, counts: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def query_volume(
-    i: int, body: Any, meta: Any, edges: Any, epoch_s: float, keys: Any, heads: Any, links: Any, counts: Any
-) -> Any:
-    """(row, indeterminate) of every resident volume that row i meets, ordered by row; row i itself is left out."""
+def query_volume(i: int, body: Any, meta: Any, edges: Any, epoch_s: float, cells: Any, links: Any, counts: Any) -> Any:
+    """(row, indeterminate) of every resident volume that row i meets, in no order; row i itself is left out."""
     found, doubt = np.empty(16, np.int64), np.empty(16, np.bool_)
     whole, some = np.zeros(LEVELS, np.bool_), False
     k = 0
+    # All cells' lists are walked side by side: what they wait for in memory then comes at once, not one by one.
+    chain = np.empty(128, np.int64)
+    chains = 0
     x, y, z, reach = body[i, 0] * A_M, body[i, 1] * A_M, body[i, 2] * A_M, body[i, 3]
     from_s, to_s = body[i, 6] - epoch_s, body[i, 7] - epoch_s
     for level in range(LEVELS):
@@ -178,24 +181,65 @@ def query_volume(
                     for cz in range(max(z0, int(c0)), min(z1, int(c1)) + 1):
                         for slab_number in range(s0, s1 + 1):
                             key = _key(level, slab_number, cx, cy, cz)
-                            at = _slot(keys, key)
-                            if keys[at] == -1:
+                            at = _slot(cells, key)
+                            if cells[at, 0] == -1 or cells[at, 1] < 0:
                                 continue
-                            j = heads[at]
-                            while j >= 0:
-                                if j != i and _near(body, i, j):
-                                    verdict = bands(body, meta, i, j)
-                                    if verdict != 0 and meet(body, meta, edges, i, j):
-                                        found, doubt, k = _append(found, doubt, k, j, verdict == 2)
-                                j = links[j, 0]
+                            if chains == len(chain):
+                                wider = np.empty(2 * chains, np.int64)
+                                wider[:chains] = chain
+                                chain = wider
+                            chain[chains] = cells[at, 1]
+                            chains += 1
+    while chains > 0:
+        left = 0
+        for c in range(chains):
+            j = chain[c]
+            following = links[j, 0]
+            if following >= 0:
+                chain[left] = following
+                left += 1
+            if j != i and _near(body, i, j):
+                verdict = bands(body, meta, i, j)
+                if verdict != 0 and meet(body, meta, edges, i, j):
+                    found, doubt, k = _append(found, doubt, k, j, verdict == 2)
+        chains = left
     if some:
         for j in range(len(links)):
             if links[j, 3] >= 0 and whole[links[j, 3]] and j != i and _near(body, i, j):
                 verdict = bands(body, meta, i, j)
                 if verdict != 0 and meet(body, meta, edges, i, j):
                     found, doubt, k = _append(found, doubt, k, j, verdict == 2)
-    order = np.argsort(found[:k])
-    return found[:k][order], doubt[:k][order]
+    return found[:k], doubt[:k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def insert_volume(
+    row: int, first_edge: int, ring: Any, circle: Any, limits: Any, datums: Any, kind: int, tolerance_m: float,
+    arc_m: float, body: Any, meta: Any, edges: Any, epoch_s: float, cells: Any, links: Any, counts: Any,
+) -> Any:  # fmt: skip
+    """Fill one volume's row, look what it meets and enter it, all in one call: calls are most of the time otherwise.
+
+    ``ring`` is (n, 2), longitude and latitude, without vertices for a ``circle`` (longitude, latitude, radius);
+    ``limits`` is (lower, upper, from, to). Returns (state, slots newly taken, rows met, indeterminate); state 1: the
+    edges need more vertices, 2: it reaches too far, and nothing was entered.
+    """
+    n = len(ring)
+    none, nothing = np.empty(0, np.int64), np.empty(0, np.bool_)
+    if n > 0:
+        lon, lat = ring[:, 0].copy(), ring[:, 1].copy()
+        if not plain_ring(lon, lat, kind, tolerance_m, arc_m):
+            return 1, 0, none, nothing
+        ends = np.empty(1, np.int64)
+        ends[0] = n
+        polygon_body(lon, lat, ends, body[row], edges[first_edge : first_edge + n])
+    else:
+        circle_body(circle[0], circle[1], circle[2], body[row])
+    if not body[row, 3] <= LARGEST_REACH_M:
+        return 2, 0, none, nothing
+    meta[row, 0], meta[row, 1], meta[row, 2], meta[row, 3] = first_edge, n, datums[0], datums[1]
+    body[row, 4], body[row, 5], body[row, 6], body[row, 7] = limits[0], limits[1], limits[2], limits[3]
+    found, doubt = query_volume(row, body, meta, edges, epoch_s, cells, links, counts)
+    return 0, add_volumes(row, row + 1, body, epoch_s, cells, links, counts), found, doubt
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

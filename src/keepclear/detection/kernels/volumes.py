@@ -24,6 +24,7 @@ __all__ = [
     "bands",
     "circle_body",
     "column_bodies",
+    "every_conflict",
     "judge_volumes",
     "meet",
     "polygon_body",
@@ -329,5 +330,30 @@ def judge_volumes(p: Any, q: Any, ids_p: Any, ids_q: Any, body: Any, meta: Any, 
         verdict = bands(body, meta, i, j)
         if verdict != 0 and meet(body, meta, edges, i, j):
             left[k], right[k], doubt[k] = min(i, j), max(i, j), verdict == 2
+            k += 1
+    return left[:k], right[:k], doubt[:k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def every_conflict(body: Any, meta: Any, edges: Any) -> Any:
+    """All pairs of few volumes that meet: (i, j, indeterminate) columns, ordered."""
+    n = len(body)
+    cap, k = 64, 0
+    left, right, doubt = np.empty(cap, np.int64), np.empty(cap, np.int64), np.empty(cap, np.bool_)
+    for i in range(n):
+        for j in range(i + 1, n):
+            verdict = bands(body, meta, i, j)
+            if verdict == 0:
+                continue
+            dx, dy, dz = body[i, 0] - body[j, 0], body[i, 1] - body[j, 1], body[i, 2] - body[j, 2]
+            reach = (body[i, 3] + body[j, 3]) / A_M
+            if dx * dx + dy * dy + dz * dz > reach * reach or not meet(body, meta, edges, i, j):
+                continue
+            if k == cap:
+                cap *= 2
+                wider = np.empty(cap, np.int64), np.empty(cap, np.int64), np.empty(cap, np.bool_)
+                wider[0][:k], wider[1][:k], wider[2][:k] = left, right, doubt
+                left, right, doubt = wider
+            left[k], right[k], doubt[k] = i, j, verdict == 2
             k += 1
     return left[:k], right[:k], doubt[:k]
