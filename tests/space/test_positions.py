@@ -71,6 +71,61 @@ def test_equals_the_slow_twin_whatever_the_raster(
     assert pairs(index, lon, lat) == expected
 
 
+@settings(max_examples=80, deadline=None)
+@given(
+    st.integers(0, 10_000), st.integers(3, 80), st.sampled_from([1e-13, 1e-9, 1e-7, 1e-5, 1e-3]),
+    st.sampled_from([20, 500, 20_000]),
+)  # fmt: skip
+def test_positions_on_and_beside_edges_vertices_and_cells_equal_the_slow_twin(
+    star: Star, build: Build, seed: int, vertices: int, aside: float, cells: int
+) -> None:
+    """The short form of a cell's edges must know where it is not fine enough."""
+    rng = np.random.default_rng(seed)
+    outer, inner = star(seed, 10.0, 50.0, 1.0, vertices), star(seed + 1, 10.0, 50.0, 0.2, vertices)
+    steps = [(9.0 + 0.1 * k, 50.0 + 0.05 * (k % 3)) for k in range(20)]
+    comb = Polygon((*steps, (11.0, 49.0), (9.0, 49.0)), edge_type=EdgeType.STRAIGHT)
+    index = build([Polygon(outer.exterior, (inner.exterior,), EdgeType.STRAIGHT), comb], cells=cells)
+    raster, edges = index._raster, index.outlines.edges
+    k, f = rng.integers(0, len(edges), 300), rng.choice([0.0, 1.0, rng.uniform()], 300)
+    lon = edges[k, 0] + f * (edges[k, 2] - edges[k, 0])
+    lat = edges[k, 1] + f * (edges[k, 3] - edges[k, 1])
+    lon = np.concatenate(
+        [lon, rng.uniform(8.0, 12.0, 300), raster.x0 + rng.integers(0, raster.nx, 50) / raster.inverse_cell]
+    )
+    lat = np.concatenate([lat, lat, raster.y0 + rng.integers(0, raster.ny, 50) / raster.inverse_cell])
+    lon += aside * rng.choice([-1.0, 0.0, 1.0], len(lon))
+    lat += aside * rng.choice([-1.0, 0.0, 1.0], len(lat))
+    expected = {(int(i), row) for row in range(2) for i in np.flatnonzero(twin(index.outlines, lon, lat, row))}
+    found = pairs(index, lon, lat)
+    # A hair's breadth from an edge the two may round to different sides of it.
+    sure = {(i, row) for i, row in found ^ expected if _beside(index.outlines, lon[i], lat[i], row) > 1e-12}
+    assert not sure
+
+
+def _beside(outlines: Outlines, lon: float, lat: float, row: int) -> float:
+    """Degrees to the nearest edge of the row."""
+    e = outlines.edges[outlines.edge_start[row] : outlines.edge_start[row + 1]]
+    a, d = e[:, :2] - (lon, lat), e[:, 2:] - e[:, :2]
+    t = np.clip(-(a * d).sum(1) / (d * d).sum(1), 0.0, 1.0)
+    return float(np.hypot(*(a + d * t[:, None]).T).min())
+
+
+def test_a_cell_of_many_rows_gives_all_of_them_in_order(build: Build) -> None:
+    shapes: list[Shape] = [Circle(0.0, 0.0, 1000.0 + k) for k in range(3_000)]
+    index = build(shapes)
+    lon = np.zeros(20)
+    report, row = index.positions(lon, lon, lon, lon)
+    assert report.tolist() == np.repeat(np.arange(20), 3_000).tolist()
+    assert row.tolist() == np.tile(np.arange(3_000), 20).tolist()
+
+
+def test_the_last_longitude_before_the_antimeridian_is_on_the_raster(build: Build) -> None:
+    whole = Polygon(((-180.0, -90.0), (180.0, -90.0), (180.0, 90.0), (-180.0, 90.0)), edge_type=EdgeType.STRAIGHT)
+    for cells in (50, 777, 5_000, 16_384, 100_000):
+        lon = np.array([np.nextafter(180.0, 0.0), -180.0, 180.0, np.nextafter(-180.0, 0.0)])
+        assert len(pairs(build([whole], cells=cells), lon, np.full(4, 12.3))) == 4
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(3, 60), st.floats(-179.0, 179.0), st.floats(-70.0, 70.0))
 def test_equals_shapely_where_edges_are_straight(

@@ -7,7 +7,6 @@ reports cost. Altitude and time limits of a row are closed intervals; an unknown
 from __future__ import annotations
 
 import ctypes
-import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,8 +19,9 @@ import numpy.typing as npt
 from keepclear.space.kernels.ahead import ahead_block
 from keepclear.space.kernels.boundary import boundary_distances
 from keepclear.space.kernels.positions import positions_block
-from keepclear.space.kernels.raster import Raster, cells_wanted, discs, rasterise
+from keepclear.space.kernels.raster import Raster
 from keepclear.space.kernels.visits import visits_block
+from keepclear.space.layout import classes, lay_raster
 from keepclear.space.outlines import Outlines
 
 __all__ = ["Ahead", "OutlineIndex", "Visits"]
@@ -33,12 +33,6 @@ INLINE_MAX = 8_192
 """Calls with at most this many reports run in the caller's thread: handing them over costs more than it saves."""
 BLOCK = 131_072
 """Reports a task of the pool: long enough to hide the hand-over, short enough to even out the cores."""
-CELLS_A_ROW = 50.0
-CELLS_MIN, CELLS_MAX = 16_384, 500_000
-"""More cells mean fewer edges to test but miss the cache more often (see benchmarks/zones_growth.py)."""
-ROW_CELLS_MAX = 4_000_000.0
-"""Cells counted once for each row that covers them: bounds memory where many rows are continents wide."""
-
 WAY_TOLERANCE_M = 1.0
 """How far the straight pieces of a recorded way may stray from the geodesic between two reports."""
 AHEAD_TOLERANCE_M = 10.0
@@ -115,7 +109,8 @@ class OutlineIndex:
         limits = np.array(limits, dtype=np.float64, order="C")
         if limits.shape != (len(outlines), 4):
             raise ValueError(f"limits are {limits.shape}, not ({len(outlines)}, 4)")
-        self._raster = _lay(outlines, limits, cells)
+        self._raster = lay_raster(outlines, limits, cells)
+        self._flat = _flat(self._raster)
         self._most_edges = int(np.diff(outlines.edge_start).max(initial=0))
 
     def __len__(self) -> int:
@@ -127,14 +122,16 @@ class OutlineIndex:
         return len(self._raster.entry)
 
     def with_limits(self, limits: Floats) -> OutlineIndex:
-        """The same outlines under other limits (a schedule moved on); costs nothing."""
+        """The same outlines under other limits (a schedule moved on); costs next to nothing."""
         other = object.__new__(OutlineIndex)
         other.outlines = self.outlines
         limits = np.array(limits, dtype=np.float64, order="C")
         if limits.shape != (len(self.outlines), 4):
             raise ValueError(f"limits are {limits.shape}, not ({len(self.outlines)}, 4)")
         other._most_edges = self._most_edges
-        other._raster = self._raster._replace(limits=limits)
+        limit_class, limit = classes(limits)
+        other._raster = self._raster._replace(limits=limits, limit_class=limit_class, limit=limit)
+        other._flat = _flat(other._raster)
         return other
 
     def positions(
@@ -143,17 +140,24 @@ class OutlineIndex:
         """Pairs (report index, outline row) of positions inside, ordered by report then row."""
         n = len(lon_deg)
         lon, lat, altitude, time = plain(lon_deg), plain(lat_deg), plain(altitude_m), plain(time_s)
+        flat = self._flat
         if n <= INLINE_MAX:
-            report, row = positions_block(*_flat(self._raster), 0, n, lon, lat, altitude, time)  # type: ignore[call-arg]
+            report, row = positions_block(*flat, 0, n, lon, lat, altitude, time)  # type: ignore[call-arg]
             return report, row
-        flat = _flat(self._raster)
         parts = list(
             worker_pool().map(
                 lambda cut: positions_block(*flat, cut[0], cut[1], lon, lat, altitude, time),  # type: ignore[call-arg]
                 _cuts(n, BLOCK),
             )
         )
-        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+        ends = np.cumsum([0] + [len(p[0]) for p in parts]).tolist()
+        report, row = np.empty(ends[-1], np.int64), np.empty(ends[-1], np.int32)
+
+        def put(k: int) -> None:
+            report[ends[k] : ends[k + 1]], row[ends[k] : ends[k + 1]] = parts[k]
+
+        list(worker_pool().map(put, range(len(parts))))
+        return report, row
 
     def visits(
         self,
@@ -273,8 +277,10 @@ def plain(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _flat(r: Raster) -> tuple[Any, ...]:
+    frame = np.array([r.x0, r.y0, r.inverse_cell, r.nx, r.ny])
+    most = int(np.diff(r.cell_start).max(initial=0))
     return (
-        r.x0, r.y0, r.inverse_cell, r.nx, r.ny, r.cell_start, r.entry, r.record_start, r.record, r.limits, r.disc,
+        frame, most, r.cell_start, r.packed, r.block, r.record_start, r.record, r.limit_class, r.limit, r.disc,
         r.is_circle, r.box, r.edge_start, r.edges, r.slope,
     )  # fmt: skip
 
@@ -283,59 +289,3 @@ def _cuts(n: int, block: int) -> list[tuple[int, int]]:
     """Even pieces of about ``block``, at least two."""
     k = max(2, -(-n // block))
     return [(n * i // k, n * (i + 1) // k) for i in range(k)]
-
-
-def _lay(outlines: Outlines, limits: Floats, cells: int | None) -> Raster:
-    n = len(outlines)
-    box = outlines.box
-    disc = discs(outlines.is_circle, outlines.circle)
-    if n == 0:
-        west, width, south, north = 0.0, 1.0, 0.0, 1.0
-    else:
-        west, width = _longitudes(box[:, 0], box[:, 2])
-        south, north = float(box[:, 1].min()), float(box[:, 3].max())
-    wraps = width >= 359.0
-    if wraps:
-        west, width = -180.0, 360.0
-    else:
-        west -= 1e-9
-        width += 2e-9
-    south -= 1e-9
-    height = north - south + 2e-9
-    wanted = float(cells) if cells is not None else min(float(CELLS_MAX), max(float(CELLS_MIN), CELLS_A_ROW * n))
-    # Not below 20 m: a raster finer than that serves nobody.
-    cell = max(math.sqrt(width * height / wanted), width / 8192.0, height / 8192.0, 2e-4)
-    while n and cells_wanted(box, cell) > ROW_CELLS_MAX and cell < 30.0:
-        cell *= 1.25
-    if wraps:
-        nx = max(2, math.ceil(360.0 / cell))
-        cell = 360.0 / nx
-    else:
-        nx = int(width / cell) + 1
-    ny = int(height / cell) + 1
-    start, entry, record_start, record, quiet = rasterise(
-        west, south, cell, nx, ny, wraps, outlines.is_circle, disc, box, outlines.edge_start, outlines.edges,
-        outlines.slope,
-    )  # fmt: skip
-    return Raster(
-        west, south, 1.0 / cell, nx, ny, start, entry, record_start, record, quiet, limits, disc,
-        outlines.is_circle, box, outlines.edge_start, outlines.edges, outlines.slope, outlines.real,
-        outlines.chunk_start, outlines.chunk_box,
-    )  # fmt: skip
-
-
-def _longitudes(west: Floats, east: Floats) -> tuple[float, float]:
-    """The shortest arc of longitudes that holds all the arcs: its west end in [-180, 180) and its width."""
-    order = np.argsort(west, kind="stable")
-    w, e = west[order], np.maximum.accumulate(east[order])
-    over = max(0.0, float(e[-1]) - 360.0)  # what reaches round past 180 covers the beginning too
-    gap, after = float(w[0]) + 360.0 - float(e[-1]), float(w[0])
-    if len(w) > 1:
-        starts = w[1:]
-        gaps = starts - np.maximum(e[:-1], over)
-        k = int(np.argmax(gaps))
-        if gaps[k] > gap:
-            gap, after = float(gaps[k]), float(starts[k])
-    if gap <= 0.0:
-        return -180.0, 360.0
-    return after, 360.0 - gap

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -65,95 +66,57 @@ def build_outlines(shapes: Sequence[Shape], *, tolerance_m: float = 1.0) -> Outl
     Raises :class:`InputError` where two neighbouring vertices of geodesic edges are antipodal (no one line).
     """
     from keepclear.space.kernels.lines import chunk_boxes
+    from keepclear.space.kernels.polygons import lay_polygons
 
     n = len(shapes)
-    is_circle = np.zeros(n, np.uint8)
+    is_circle = np.fromiter((isinstance(s, Circle) for s in shapes), np.uint8, n)
     circle = np.full((n, 3), np.nan)
     box = np.empty((n, 4))
-    edge_start = np.zeros(n + 1, np.int64)
-    edge_parts: list[Floats] = []
-    real_parts: list[npt.NDArray[np.uint8]] = []
-    for row, shape in enumerate(shapes):
-        edge_start[row + 1] = edge_start[row]
-        if isinstance(shape, Circle):
-            is_circle[row] = 1
-            lon = shape.lon_deg if -180.0 <= shape.lon_deg < 180.0 else (shape.lon_deg + 180.0) % 360.0 - 180.0
-            circle[row] = (lon, shape.lat_deg, shape.radius_m)
-            box[row] = _circle_box(lon, shape.lat_deg, shape.radius_m)
-            continue
-        edges, real, box[row] = _polygon(shape, tolerance_m)
-        edge_start[row + 1] += len(edges)
-        edge_parts.append(edges)
-        real_parts.append(real)
-    edges = np.ascontiguousarray(np.concatenate(edge_parts)) if edge_parts else np.empty((0, 4))
-    real = np.concatenate(real_parts) if real_parts else np.empty(0, np.uint8)
+    for row in np.flatnonzero(is_circle).tolist():
+        shape = shapes[row]
+        assert isinstance(shape, Circle)
+        lon = shape.lon_deg if -180.0 <= shape.lon_deg < 180.0 else (shape.lon_deg + 180.0) % 360.0 - 180.0
+        circle[row] = (lon, shape.lat_deg, shape.radius_m)
+        box[row] = _circle_box(lon, shape.lat_deg, shape.radius_m)
+    polygons = [s for s in shapes if isinstance(s, Polygon)]
+    rings = [ring for p in polygons for ring in (p.exterior, *p.holes)]
+    ring_start = _starts([len(ring) for ring in rings])
+    vertex = np.fromiter(chain.from_iterable(chain.from_iterable(rings)), np.float64, 2 * int(ring_start[-1]))
+    vertex = vertex.reshape(-1, 2)
+    polygon_start = _starts([1 + len(p.holes) for p in polygons])
+    kind = np.array([_KIND[p.edge_type] for p in polygons], np.int64)
+    _refuse_antipodes(vertex, ring_start, np.repeat(kind, np.diff(polygon_start)))
+    edges, real, first, box[is_circle == 0] = lay_polygons(
+        vertex, ring_start, polygon_start, kind, float(tolerance_m), BEYOND_POLE_DEG
+    )
+    count = np.zeros(n, np.int64)
+    count[is_circle == 0] = np.diff(first)
+    edge_start = _starts(count)
     rise = edges[:, 3] - edges[:, 1]
     slope = np.divide(edges[:, 2] - edges[:, 0], rise, out=np.zeros(len(edges)), where=rise > 0.0)
     chunk_start, chunk_box = chunk_boxes(edge_start, edges, CHUNK)
     return Outlines(is_circle, circle, box, edge_start, edges, slope, real, chunk_start, chunk_box)
 
 
-def _polygon(shape: Polygon, tolerance_m: float) -> tuple[Floats, npt.NDArray[np.uint8], Floats]:
-    """Edges (lower end first), which of them are real, and the box, all rings in one frame of longitudes."""
-    from keepclear.space.kernels.lines import chain
-
-    xs: list[Floats] = []
-    ys: list[Floats] = []
-    reals: list[npt.NDArray[np.uint8]] = []
-    reference = math.nan
-    for ring in (shape.exterior, *shape.holes):
-        given = np.asarray(ring, dtype=np.float64)
-        if shape.edge_type is EdgeType.GEODESIC:
-            _refuse_antipodes(given)
-        x, y = chain(
-            np.ascontiguousarray(given[:, 0]), np.ascontiguousarray(given[:, 1]), _KIND[shape.edge_type], tolerance_m
-        )
-        real = np.ones(len(x) - 1, np.uint8)
-        turn = x[-1] - x[0]
-        y = np.where(y >= 90.0, BEYOND_POLE_DEG, np.where(y <= -90.0, -BEYOND_POLE_DEG, y))
-        if abs(turn) > 180.0:
-            # Round a pole: up the seam, along beyond the pole, and down again.
-            mean = float(np.sum((np.sin(np.radians(y[:-1])) + np.sin(np.radians(y[1:]))) * np.diff(x))) / turn
-            pole = BEYOND_POLE_DEG if mean >= 0.0 else -BEYOND_POLE_DEG
-            x = np.concatenate([x, [x[-1], x[0], x[0]]])
-            y = np.concatenate([y, [pole, pole, y[0]]])
-            real = np.concatenate([real, np.zeros(3, np.uint8)])
-        if math.isnan(reference):
-            west = float(x.min())
-            x = x - 360.0 * math.floor((west + 180.0) / 360.0)
-            reference = 0.5 * float(x.min() + x.max())
-        else:
-            # A hole lies in the frame of its outer ring.
-            x = x + 360.0 * round((reference - 0.5 * float(x.min() + x.max())) / 360.0)
-        xs.append(x)
-        ys.append(y)
-        reals.append(real)
-    west, east = min(float(x.min()) for x in xs), max(float(x.max()) for x in xs)
-    shift = -360.0 * math.floor((west + 180.0) / 360.0)
-    x0 = np.concatenate([x[:-1] for x in xs]) + shift
-    x1 = np.concatenate([x[1:] for x in xs]) + shift
-    y0, y1 = np.concatenate([y[:-1] for y in ys]), np.concatenate([y[1:] for y in ys])
-    west, east = west + shift, east + shift
-    real = np.concatenate(reals)
-    if east - west >= 360.0 - 1e-9:
-        seam = (x0 == x1) & ((x0 <= west + 1e-9) | (x0 >= east - 1e-9))
-        real[seam] = 0
-    real[(np.abs(y0) >= 90.0) & (np.abs(y1) >= 90.0)] = 0
-    up = y0 <= y1
-    edges = np.stack([np.where(up, x0, x1), np.where(up, y0, y1), np.where(up, x1, x0), np.where(up, y1, y0)], axis=1)
-    keep = (x0 != x1) | (y0 != y1)
-    south, north = max(-90.0, float(edges[:, 1].min())), min(90.0, float(edges[:, 3].max()))
-    return edges[keep], real[keep], np.array([west, south, east, north])
+def _starts(lengths: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Where each of the runs of these lengths begins, and the end of the last."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
-def _refuse_antipodes(ring: Floats) -> None:
-    following = np.roll(ring, -1, axis=0)
-    apart = np.abs(np.abs(following[:, 0] - ring[:, 0]) - 180.0)
-    bad = np.flatnonzero((apart < 0.7) & (np.abs(following[:, 1] + ring[:, 1]) < 0.7))
-    if len(bad):
-        k = int(bad[0])
+def _refuse_antipodes(vertex: Floats, ring_start: npt.NDArray[np.int64], kind: npt.NDArray[np.int64]) -> None:
+    if len(vertex) == 0:
+        return
+    following = np.arange(1, len(vertex) + 1)
+    following[ring_start[1:] - 1] = ring_start[:-1]
+    apart = np.abs(np.abs(vertex[following, 0] - vertex[:, 0]) - 180.0)
+    bad = (apart < 0.7) & (np.abs(vertex[following, 1] + vertex[:, 1]) < 0.7)
+    bad &= np.repeat(kind == _KIND[EdgeType.GEODESIC], np.diff(ring_start))
+    if bad.any():
+        at = int(np.argmax(bad))
+        ring = int(np.searchsorted(ring_start, at, side="right")) - 1
+        k, n = at - int(ring_start[ring]), int(ring_start[ring + 1] - ring_start[ring])
         raise InputError(
-            f"vertices {k + 1} and {(k + 1) % len(ring) + 1} lie opposite each other on Earth: "
+            f"vertices {k + 1} and {(k + 1) % n + 1} lie opposite each other on Earth: "
             "no one shortest line joins them; add a vertex between them"
         )
 

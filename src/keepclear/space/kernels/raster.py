@@ -34,7 +34,7 @@ class Raster(NamedTuple):
     nx: int
     ny: int
     cell_start: npt.NDArray[np.int32]
-    """[nx·ny + 1]"""
+    """[nx·ny + 2] the last cell, after the last of the raster, is empty"""
     entry: npt.NDArray[np.int32]
     """row << 3 | parity << 2 | kind"""
     record_start: npt.NDArray[np.int32]
@@ -43,8 +43,16 @@ class Raster(NamedTuple):
     """[records, 4] from latitude, to latitude, longitude east of x0 at the first, slope"""
     quiet: npt.NDArray[np.uint8]
     """[(ny + 2)·(nx + 2)] 1 where neither the cell nor a neighbour has an entry; with a margin of one cell"""
+    packed: npt.NDArray[np.int32]
+    """[2·(entries + 1)] each entry's word and first block, together"""
+    block: npt.NDArray[np.uint16]
+    """see :mod:`keepclear.space.kernels.blocks`"""
     limits: Floats
     """[R, 4] lowest and highest altitude, first and last instant"""
+    limit_class: npt.NDArray[np.int32]
+    """[R] which different limits: they are few, and stay in the first cache"""
+    limit: Floats
+    """[4·classes]"""
     disc: Floats
     """[R, 12] circles: longitude, latitude, radius, d² surely inside, d² surely outside, six of local_metric, 0"""
     is_circle: npt.NDArray[np.uint8]
@@ -318,11 +326,12 @@ def rasterise(
                 entries[n_entries, 3] = count[c]
                 n_entries += 1
         n_records += place[h * w]
-    start = np.zeros(nx * ny + 1, np.int32)
+    start = np.zeros(nx * ny + 2, np.int32)
     for q in range(n_entries):
         start[entries[q, 0] + 1] += 1
     for c in range(nx * ny):
         start[c + 1] += start[c]
+    start[nx * ny + 1] = start[nx * ny]
     position = start[:-1].copy()
     order = np.empty(n_entries, np.int64)
     for q in range(n_entries):
