@@ -173,7 +173,8 @@ def _message_fields(given: dict[str, Any]) -> dict[str, Any]:
         raise UsageError(f"--test-text is one of T01 to T12, not {text!r}")
     if given["none_else_affected"] and given["affected"]:
         raise UsageError("--none-else-affected and --affected contradict each other")
-    addressee = {k: given[k] for k in ("call_sign", "frequency_khz", "squawk", "heading_deg", "speed_kt") if given[k]}
+    names = ("call_sign", "frequency_khz", "squawk", "heading_deg", "speed_kt")
+    addressee = {name: given[name] for name in names if given[name] not in (None, "")}
     return {
         "kind": Kind(given["kind"].upper()), "precedence": Precedence(given["precedence"].upper()),
         "desk": Desk(given["desk"].upper()), "by_role": given["by_role"], "text": given["text"],

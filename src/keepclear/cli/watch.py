@@ -28,10 +28,11 @@ from keepclear.cli.options import (
 )
 from keepclear.cli.progress import counted, say, warm_up_watch
 from keepclear.cli.scan import say_faults
-from keepclear.errors import InputError, UsageError
+from keepclear.errors import InputError, KeepclearError, UsageError
 
 if TYPE_CHECKING:
     from keepclear.alerts.model import AlertEvent
+    from keepclear.channel_alerts import AlertSender
     from keepclear.edge.alert_store import AlertStore
     from keepclear.feeds.health import FeedHealth
     from keepclear.node import Cycle, Watch
@@ -86,6 +87,14 @@ PORT = 8180
     type=click.Choice(["text", "json"]),
     help="Text for people (default on a terminal) or JSON lines.",
 )
+@click.option(
+    "--channel",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Tell alerts to the other parties through the channel of this node; live feeds only.",
+)
+@click.option("--channel-to", multiple=True, metavar="PARTY", help="Only these parties; all if not given.")
+@click.option("--channel-by", default="watch", show_default=True, metavar="ROLE", help="Which role says so.")
 @click.option("--serve", is_flag=True, help="Also show the live map page.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that the page is served on.")
 @click.option("--port", default=PORT, show_default=True, help="Port that the page is served on.")
@@ -110,6 +119,8 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     live = [a for a in addresses if a.live or a.kind is FeedKind.STDIN]
     if live and len(live) < len(addresses):
         raise UsageError("a recording and a live feed cannot be watched together: their clocks differ")
+    if given["channel"] is not None and not live:
+        raise UsageError("a recording is not told to the others: what was is not what is; --channel needs a live feed")
     require_above_zero("--cycle", given["cycle_s"])
     speed = speed_of(given["speed"])
     settings = WatchSettings(
@@ -169,6 +180,7 @@ class Outlet:
     heartbeat: Callable[[Cycle], None]
     store: AlertStore | None = None
     publisher: Publisher | None = None
+    sender: AlertSender | None = None
     raised: Counter[str] = field(default_factory=Counter)
     """alerts by type"""
     cycles: int = 0
@@ -183,6 +195,7 @@ class Outlet:
             if event.kind is EventKind.RAISED:
                 self.raised[event.alert.type] += 1
             self.write(event, watch)
+            self._tell(event)
         if self.store is not None and cycle.events:
             self.store.record(cycle.events, watch.zones)
         for event in self._acknowledged(watch):
@@ -194,6 +207,21 @@ class Outlet:
             self._beat_s, self._beat_state = cycle.now_s, state
         if self.publisher is not None:
             self.publisher.publish(cycle, watch, health)
+
+    def _tell(self, event: AlertEvent) -> None:
+        """Through the channel. A line or a disk that fails stops no alert here."""
+        if self.sender is None:
+            return
+        held_back = self.sender.held_back
+        try:
+            number = self.sender.take(event)
+        except KeepclearError as error:
+            say(f"the channel could not take it: {error}")
+            return
+        if number:
+            say(f"{event.alert.id} is told to the other parties as {number}")
+        if self.sender.held_back > held_back:
+            say(f"{event.alert.id} is not told: too many at once; {self.sender.held_back} held back so far")
 
     def _acknowledged(self, watch: Watch) -> Iterator[AlertEvent]:
         """Acknowledgements that other processes wrote into the store («alerts ack»); they are kept there already."""
@@ -238,6 +266,8 @@ def open_outlet(watch: Watch, given: dict[str, Any], *, simulated: bool = False)
             from keepclear.edge.alert_store import AlertStore
 
             outlet.store = closing.enter_context(AlertStore.open(given["store"]))
+        if given.get("channel") is not None:
+            outlet.sender = _sender(given)
         if given.get("serve"):
             from keepclear.server.publish import Publisher
 
@@ -246,6 +276,15 @@ def open_outlet(watch: Watch, given: dict[str, Any], *, simulated: bool = False)
             )
             say(f"The map is at {outlet.publisher.url}")
         yield outlet
+
+
+def _sender(given: dict[str, Any]) -> AlertSender:
+    from keepclear.channel_alerts import AlertSender
+    from keepclear.cli.channel_messages import reading, writing
+
+    node, read = writing(given["channel"], None), reading(given["channel"])
+    to = tuple(read.charter.party(party).id for party in given["channel_to"])
+    return AlertSender(node, read.correspondence, given["channel_by"], to)
 
 
 def run_replay(
