@@ -115,6 +115,13 @@ def test_a_document_that_says_twice_when_it_is_gives_no_report(name: str) -> Non
     assert decoder.faults.counts == {"JSON document names a key twice": 1}
 
 
+def test_a_mode_s_line_that_says_twice_when_it_was_is_a_fault() -> None:
+    decoder = make_decoder("mode-s", DecoderOptions())
+    line = b'{"timestamp":1700000000.0,"timestamp":1600000000.0,"frame":"8D40621D58C382D690C8AC2863A7"}\n'
+    assert len(decoder.decode(line, 1.7e9)) + len(decoder.finish()) == 0
+    assert decoder.faults.counts == {"line is unreadable": 1}
+
+
 def test_a_trace_that_says_twice_whose_it_is_is_refused() -> None:
     decoder = make_decoder("readsb-trace", DecoderOptions())
     decoder.decode(b'{"icao":"abc124","icao":"f00000","timestamp":1.7e9,"trace":[[0,50,30,1000,100,90,0]]}', 1.7e9)

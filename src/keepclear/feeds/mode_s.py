@@ -243,7 +243,7 @@ def _stamped_fields(line: bytes) -> tuple[bytes, bytes, tuple[int, int, bytes] |
     text = line.strip()
     if text.startswith(b"{"):
         try:
-            document = json.loads(text, parse_constant=_refuse)
+            document = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
         except RecursionError:
             raise ValueError("brackets nested without end") from None
         values = [str(v).encode() for v in document.values() if isinstance(v, (str, int, float))]
@@ -261,6 +261,13 @@ def _stamped_fields(line: bytes) -> tuple[bytes, bytes, tuple[int, int, bytes] |
 
 def _refuse(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+def _once(members: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(members)
+    if len(document) != len(members):
+        raise ValueError("a key stands twice in the line")
+    return document
 
 
 def _find(values: list[bytes]) -> tuple[int | None, int | None]:
