@@ -194,6 +194,7 @@ def test_times_without_a_zone_are_refused_until_one_is_stated() -> None:
 BAD_ROWS = [
     ("1700000001,50.4,30.5", "row has not as many fields as the header"),
     ("1700000001,fifty,30.5,b", "a field is not a number"),
+    ('1700000001,"50,4",30.5,b', "a number has a decimal comma: write a point"),
     ("1700000001,nan,30.5,b", "position is not a number"),
     ("1700000001,,,b", "position is not a number"),
     ("1700000001,130.4,50.5,b", "latitude outside ±90° (latitude and longitude swapped?)"),

@@ -469,12 +469,15 @@ class CsvDecoder:
             return "row is not CSV"
         if len(cells) != len(self._names):
             return "row has not as many fields as the header"
-        if any(cells[i].strip() not in _NULLS and not _is_number(cells[i]) for i in numeric):
-            return "a field is not a number"
+        for cell in (cells[i].strip() for i in numeric):
+            if cell not in _NULLS and not _is_number(cell):
+                comma = _DECIMAL_COMMA.fullmatch(cell)
+                return "a number has a decimal comma: write a point" if comma else "a field is not a number"
         return None
 
 
 _TOO_LONG = f"line longer than {CSV_LINE_BYTES_MAX} bytes"
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _NULLS = ["", "nan", "NaN", "NAN", "null", "NULL", "None", "NA", "N/A", "-"]
 _EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
