@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keepclear.channel.charter import Charter
-from keepclear.channel.communications import LineChange, LineStatus
+from keepclear.channel.communications import Cause, LineChange, LineStatus
 from keepclear.channel.entry import Draft
 from keepclear.channel.store import Store
 from keepclear.messages.bodies import encode_body, kind_of
@@ -49,9 +49,12 @@ def held_of(store: Store, message: Filed) -> list[Held]:
     ]
 
 
-def line_draft(peer: str, change: LineChange, at_ms: int) -> Draft:
-    """The change of a line, for the record."""
-    state = CommunicationsState(party=peer, before=change.before, after=change.after, at_ms=at_ms, cause=change.cause)
+def line_draft(peer: str, change: LineChange, at_ms: int, stated_by: str = "") -> Draft:
+    """The change of a line, for the record; ``stated_by`` is the role that stated its cause, where one did."""
+    by_role = stated_by if change.cause not in (Cause.NONE, Cause.UNKNOWN) else ""
+    state = CommunicationsState(
+        party=peer, before=change.before, after=change.after, at_ms=at_ms, cause=change.cause, by_role=by_role
+    )
     return Draft(kind_of(state), encode_body(state))
 
 

@@ -23,7 +23,17 @@ import httpx
 from keepclear.channel import exchange
 from keepclear.channel.charter import Charter, Party, SignedCharter, Witness, verify_charter
 from keepclear.channel.checkpoint import Checkpoint
-from keepclear.channel.communications import Answered, CheckSettings, Line, LineChange, Missed, step
+from keepclear.channel.communications import (
+    Answered,
+    Cause,
+    CheckSettings,
+    Line,
+    LineChange,
+    LineStatus,
+    Missed,
+    Stated,
+    step,
+)
 from keepclear.channel.entry import CHARTER_KIND, Draft
 from keepclear.channel.gate import Gate
 from keepclear.channel.own_log import Node, NotReady, make_lock, make_ready
@@ -241,6 +251,8 @@ class Link:
         self.line = Line()
         self.said = ""
         """why the last try failed"""
+        self.stated_by = ""
+        """the role that stated why it does not answer"""
         self.cursor = 0
         """entries of our log that the peer holds"""
         self._settings = check_settings(node.charter)
@@ -277,6 +289,7 @@ class Link:
             self._moved(*step(self.line, Missed(backup), monotonic_ms(), self._settings))
             return
         said = checked.statement
+        self.said = ""
         answered = Answered(checked.asked_ms, said.received_ms, said.answered_ms, checked.received_ms, backup)
         self._moved(*step(self.line, answered, monotonic_ms(), self._settings))
         try:
@@ -289,7 +302,6 @@ class Link:
                 if caught.later_ms is not None or not caught.received:
                     break
                 checked = client.drive(exchange.check(node.node, peer, secrets.token_bytes(NONCE_BYTES), now_ms))
-            self.said = ""
         except KeepclearError as error:
             self.said = str(error)
 
@@ -305,6 +317,12 @@ class Link:
         node.on_notice(Notice(self.peer.id))
         if self.cursor <= before:
             self.said = "nothing of what was sent was taken; the next check shows why"
+
+    def state_cause(self, cause: Cause, by_role: str) -> None:
+        """Somebody on duty knows why it does not answer. It is on the record already; the line is shown so from now."""
+        if self.line.status in (LineStatus.TEST_MISSED, LineStatus.DEGRADED, LineStatus.SILENT):
+            self.line, _ = step(self.line, Stated(cause), monotonic_ms(), self._settings)
+            self.stated_by = by_role
 
     def _moved(self, line: Line, change: LineChange | None) -> None:
         self.line = line

@@ -1,4 +1,4 @@
-"""``keepclear channel suspend|resume|deny|incident|erase``: what a party declares, beside its messages."""
+"""``keepclear channel suspend|resume|cause|deny|incident|erase``: what a party declares, beside its messages."""
 
 from __future__ import annotations
 
@@ -68,6 +68,28 @@ def resume(node: Path, passphrase_file: Path | None, by_role: str, desks: tuple[
 
     now_ms = time.time_ns() // 1_000_000
     body = Resumption(from_ms=now_ms, by_role=by_role, desks=tuple(Desk(d.upper()) for d in desks))
+    _declare(node, passphrase_file, body)
+
+
+@click.command()
+@node_option
+@passphrase_option
+@click.argument("peer")
+@click.argument("why", metavar="CAUSE", type=click.Choice(("TECHNICAL", "DECLINED", "HOLIDAY"), case_sensitive=False))
+@by_option
+def cause(node: Path, passphrase_file: Path | None, peer: str, why: str, by_role: str) -> None:
+    """State why a party does not answer, because you know it: until somebody does, its silence is of cause UNKNOWN."""
+    from keepclear.channel.communications import Cause
+    from keepclear.messages.state import CommunicationsState
+
+    read = reading(node)
+    line = read.correspondence.line(read.party, read.charter.party(peer).id)
+    if line is None or line.cause is Cause.NONE:
+        raise UsageError(f"the line to {peer} is not written down as disturbed: there is nothing to state a cause for")
+    body = CommunicationsState(
+        party=peer, before=line.after, after=line.after, at_ms=time.time_ns() // 1_000_000, cause=Cause(why.upper()),
+        by_role=by_role,
+    )  # fmt: skip
     _declare(node, passphrase_file, body)
 
 
@@ -151,4 +173,4 @@ def erase(node: Path, passphrase_file: Path | None, entries: tuple[int, ...]) ->
     click.echo(f"taken back: {', '.join(str(r.seq) for r in references)}; the log verifies as before")
 
 
-COMMANDS = (suspend, resume, deny, incident, erase)
+COMMANDS = (suspend, resume, cause, deny, incident, erase)

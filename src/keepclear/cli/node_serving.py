@@ -130,6 +130,10 @@ class Serving:
                 self._line(notice)
             if notice is not None and notice.trouble:
                 self._say({"event": "trouble", "text": f"the line to {notice.peer}: {notice.trouble}"})
+        for peer, link in self._node.links.items():
+            written = self._desk.correspondence.line(self._node.party, peer)
+            if written is not None and written.by_role and written.cause is not link.line.cause:
+                link.state_cause(written.cause, written.by_role)
         try:
             self._test()
             for happening in self._desk.step(now_ms()):
@@ -165,13 +169,14 @@ class Serving:
     def _line(self, notice: Notice) -> None:
         change = notice.change
         assert change is not None
-        why = self._node.links[notice.peer].said
+        link = self._node.links[notice.peer]
+        why = link.said
         self._say({
             "event": "line", "peer": notice.peer, "before": change.before.value, "after": change.after.value,
             "cause": change.cause.value, "alarm": is_alarm(change), **({"text": why} if why else {}),
         })  # fmt: skip
         try:
-            self._node.append([line_draft(notice.peer, change, now_ms())])
+            self._node.append([line_draft(notice.peer, change, now_ms(), link.stated_by)])
         except KeepclearError as error:  # our log may not be written yet (a restored backup): said, not hidden
             self._say({"event": "trouble", "text": str(error)})
 

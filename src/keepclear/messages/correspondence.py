@@ -11,6 +11,7 @@ from keepclear.errors import InputError, UsageError
 from keepclear.messages.delivery import Delivery, Filed, Held, filed, follow, in_order
 from keepclear.messages.incident import Incident, Prompt, prompts
 from keepclear.messages.message import Message, format_id, parse_id
+from keepclear.messages.state import CommunicationsState
 from keepclear.messages.suspension import Resumption, Suspension, suspended
 from keepclear.messages.timers import Timers
 from keepclear.messages.vocabulary import Desk
@@ -35,6 +36,8 @@ class Correspondence:
     _serials: dict[int, int] = field(default_factory=dict)
     _declared: dict[str, list[Suspension | Resumption]] = field(default_factory=dict)
     _incidents: list[tuple[Incident, int]] = field(default_factory=list)
+    _lines: dict[tuple[str, str], CommunicationsState] = field(default_factory=dict)
+    """by writer and the party at the other end: the newest that was written down"""
 
     def take(self, log: str, records: Iterable[Record]) -> list[Filed]:
         """Consecutive records of a log from where it was left off; those that could be read here."""
@@ -56,6 +59,8 @@ class Correspondence:
             self._about.setdefault(leaf, []).append(entry)
         if isinstance(entry.body, Suspension | Resumption):
             self._declared.setdefault(entry.party, []).append(entry.body)
+        if isinstance(entry.body, CommunicationsState):
+            self._lines[entry.party, entry.body.party] = entry.body
         if isinstance(entry.body, Incident):
             self._incidents.append((entry.body, entry.at_ms))
             self._count(entry.body.id)
@@ -109,6 +114,10 @@ class Correspondence:
     def about(self, message_id: str) -> Sequence[Filed]:
         """What was said about a message, in the order in which it came here."""
         return self._about.get(self.message(message_id).leaf, [])
+
+    def line(self, writer: str, peer: str) -> CommunicationsState | None:
+        """How a party last wrote down its line to another."""
+        return self._lines.get((writer, peer))
 
     def suspended(self, party: str, now_ms: int) -> frozenset[Desk]:
         """The desks of a party that it has declared suspended."""
