@@ -11,6 +11,7 @@ from keepclear.channel.cosignature import find_cosignature
 from keepclear.channel.entry import Head
 from keepclear.channel.evidence import (
     fork_hashes,
+    known_head,
     log_signature_only,
     note_event,
     open_head,
@@ -145,7 +146,7 @@ def _take_witnessed(node: Node, peer: str, heads: Mapping[str, str], now_ms: int
 def _own_head(node: Node, peer: str, text: str, now_ms: int) -> Checkpoint | None:
     try:
         note = Note.parse(text.encode())
-        head = open_head(node.store, node.party, note)
+        head = known_head(node.store, node.party, note)
     except InputError:
         return None
     raise_lock(node, log_signature_only(note, head.origin), head, peer, now_ms)
@@ -158,7 +159,7 @@ def take_cosignatures(node: Node, log: str, note: Note, head: Checkpoint, now_ms
     many were news."""
     store = node.store
     tree = store.tree(log)
-    if not 0 < head.size <= len(tree) or tree.root(head.size) != head.root:
+    if head.origin != store.state(log).origin or not 0 < head.size <= len(tree) or tree.root(head.size) != head.root:
         return 0
     charter = store.charters()[-1]
     keys = [*(p.mirror for p in charter.parties), *(w.note_key for w in charter.witnesses)]

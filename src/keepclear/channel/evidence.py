@@ -13,8 +13,8 @@ from keepclear.channel.signed_note import Note
 from keepclear.channel.store import EVENT_TEXT_MAX, Event, EventKind, Store
 from keepclear.errors import InputError
 
-__all__ = ["fork_hash", "fork_hashes", "fork_in_entry", "fork_in_head", "keep_fork", "log_signature_only",
-           "note_event", "open_head", "party_now"]  # fmt: skip
+__all__ = ["fork_hash", "fork_hashes", "fork_in_entry", "fork_in_head", "keep_fork", "known_head",
+           "log_signature_only", "note_event", "open_head", "party_now"]  # fmt: skip
 
 
 def party_now(store: Store, party_id: str) -> Party:
@@ -45,6 +45,13 @@ def open_head(store: Store, log: str, note: Note) -> Checkpoint:
             raise InputError("a head of no entries says nothing")
         return head
     raise refusal
+
+
+def known_head(store: Store, log: str, note: Note) -> Checkpoint:
+    """As :func:`open_head`, but one that is kept was verified when it came: checks would spend their time on that."""
+    head = Checkpoint.parse(note.text)
+    kept = store.checkpoint(log, above=head.size - 1, up_to=head.size)
+    return head if kept is not None and kept.text == note.text else open_head(store, log, note)
 
 
 def log_signature_only(note: Note, origin: str) -> Note:

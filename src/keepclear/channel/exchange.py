@@ -19,14 +19,14 @@ from keepclear.channel.evidence import (
     fork_hashes,
     fork_in_entry,
     keep_fork,
+    known_head,
     log_signature_only,
     note_event,
-    open_head,
 )
 from keepclear.channel.fork_proof import ForkProof
 from keepclear.channel.gate import TooMuch
 from keepclear.channel.intake import take_push
-from keepclear.channel.own_log import Node, Standing, standing
+from keepclear.channel.own_log import Node, may_refetch
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import READ_BYTES_MAX, READ_COUNT_MAX, EventKind, Kept
 from keepclear.channel.wire import (
@@ -111,7 +111,7 @@ def catch_up(node: Node, peer: str, checked: Checked, clock: Clock) -> Generator
             continue
         if _is_to_be_pushed(node, peer, log, theirs, ours, clock()):
             yield from _push(node, peer, log, theirs, clock, tally)
-        if theirs > ours and (log != me or _may_refetch(node)):
+        if theirs > ours and (log != me or may_refetch(node)):
             yield from _pull(node, peer, log, theirs, clock, tally)
         yield from _pull_bodies(node, peer, log, clock, tally)
     return tally.result
@@ -122,12 +122,6 @@ def push_log(node: Node, peer: str, log: str, cursor: int, clock: Clock) -> Gene
     tally = _Tally(cursors={log: cursor})
     yield from _push(node, peer, log, cursor, clock, tally)
     return tally.result
-
-
-def _may_refetch(node: Node) -> bool:
-    state = node.store.state(node.party)
-    stands = standing(state.head, node.store.tree(node.party), node.lock.read())
-    return stands in (Standing.BEHIND, Standing.UNLOCKED)
 
 
 def _is_to_be_pushed(node: Node, peer: str, log: str, theirs: int, ours: int, now_ms: int) -> bool:
@@ -214,7 +208,7 @@ def _take_answer(node: Node, peer: str, log: str, answer: PushAnswer, now_ms: in
         raise InputError(f"{peer} answered for the log of {answer.log}, asked for that of {log}")
     if answer.cosigned is not None:
         note = Note.parse(answer.cosigned.encode())
-        head = open_head(node.store, log, note)
+        head = known_head(node.store, log, note)
         take_cosignatures(node, log, note, head, now_ms)
     if answer.later_ms is not None:
         tally.later_ms = max(tally.later_ms or 0, answer.later_ms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from keepclear.channel.checkpoint import Checkpoint
-from keepclear.channel.cosignature import cosign, find_cosignature
+from keepclear.channel.cosignature import cosign
 from keepclear.channel.dating import misdated
 from keepclear.channel.entry import Entry, Head, Record
 from keepclear.channel.evidence import (
@@ -24,7 +24,7 @@ from keepclear.channel.evidence import (
 )
 from keepclear.channel.fork_proof import ForkProof
 from keepclear.channel.log import BrokenLog, LogState, follow
-from keepclear.channel.own_log import Node, Standing, erased_by, standing
+from keepclear.channel.own_log import Node, erased_by, may_refetch
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import Batch, EventKind, Held, Store, StoreConflict
 from keepclear.channel.wire import Push, PushAnswer
@@ -72,7 +72,7 @@ def _take_records(
     fresh = records[known:]
     if not fresh:
         return None
-    if log == node.party and standing(state.head, tree, node.lock.read()) not in (Standing.BEHIND, Standing.UNLOCKED):
+    if log == node.party and not may_refetch(node):
         if not fresh[0].signed_by(node.keys.entry.public):
             return _refuse(node, peer, log, fresh[0], "the signature does not verify", now_ms, forks)
         text = f"an entry {state.size} is signed with our key and was not written here: a second instance?"
@@ -250,7 +250,7 @@ def cosigned_head(node: Node, log: str, now_ms: int) -> Note | None:
     head = Checkpoint.parse(note.text)
     bare = log_signature_only(note, head.origin)
     kept = [s for s in note.signatures if s.is_of(mine.mirror)]
-    if kept and find_cosignature(Note(note.text, tuple(kept)), mine.mirror):
+    if kept:
         return bare.with_signatures(kept)
     time_s = now_ms // 1000
     signature = cosign(note.text, mine.mirror.name, node.keys.mirror, time_s)

@@ -22,8 +22,8 @@ from keepclear.channel.store import Batch, Event, EventKind, Kept, Lock, Locked,
 from keepclear.channel.wire import Keys
 from keepclear.errors import KeepclearError, UsageError
 
-__all__ = ["Node", "NotReady", "Standing", "append_own", "erased_by", "make_lock", "make_ready", "newest_heads",
-           "raise_lock", "standing"]  # fmt: skip
+__all__ = ["Node", "NotReady", "Standing", "append_own", "erased_by", "make_lock", "make_ready", "may_refetch",
+           "newest_heads", "raise_lock", "standing"]  # fmt: skip
 
 ATTEMPTS_MAX = 16
 """Another process that appends at the same moment makes one attempt vain."""
@@ -84,6 +84,12 @@ def standing(head: Head, tree: ProvingTree, locked: Locked | None) -> Standing:
     if locked.records and before.size <= head.size and tree.root(before.size).hex() != before.root:
         return Standing.DIVERGED
     return Standing.BEHIND
+
+
+def may_refetch(node: Node) -> bool:
+    """Whether entries of our own log are taken from others: where the store is known to lack some."""
+    stands = standing(node.store.state(node.party).head, node.store.tree(node.party), node.lock.read())
+    return stands in (Standing.BEHIND, Standing.UNLOCKED, Standing.REPLAY)
 
 
 def append_own(node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int], salts: Sequence[bytes]) -> list[Kept]:

@@ -141,11 +141,10 @@ class MemoryStore:
         kept = self._log(log)
         if head.size not in kept.heads or kept.heads[head.size].text != head.text:
             raise UsageError(f"a cosignature of a head of {log} that is not kept")
-        by_size = kept.held.setdefault(held.cosigner, {})
-        if head.size in by_size:
+        if head.size in kept.held.get(held.cosigner, {}):
             return False
         self._on_write("before")
-        by_size[head.size] = held
+        kept.held.setdefault(held.cosigner, {})[head.size] = held
         self._on_write("after")
         return True
 
