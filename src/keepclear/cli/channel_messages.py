@@ -66,14 +66,11 @@ class Reading:
 
 def reading(node: Path) -> Reading:
     from keepclear.channel_desk import read_new
-    from keepclear.edge.channel_store import ChannelStore
     from keepclear.messages.correspondence import Correspondence
 
     folder = folder_of(node)
     charter, party = folder.charter(), folder.card().id
-    found = Reading(
-        charter, party, ChannelStore.open(folder.store, charter), Correspondence(charter, party)
-    )  # fmt: skip
+    found = Reading(charter, party, folder.open_store(charter), Correspondence(charter, party))
     read_new(found.store, found.correspondence)
     return found
 

@@ -31,17 +31,23 @@ def command() -> None:
               help="What its duty officers read, the first preferred: en, fr, uk, ru, ar.")  # fmt: skip
 @click.option("--desk", "desks", multiple=True, metavar="NAME=ROLE[@SECONDS[:TRANSPORT/…]],…",
               help="A desk's duty ladder, e.g. 'AIR=duty officer,watch supervisor@60:console/telephone'.")  # fmt: skip
+@click.option("--database", metavar="ADDRESS",
+              help="Keep the channel in PostgreSQL, addressed as libpq does, and not in a file.")  # fmt: skip
 def init(
     node: Path, passphrase_file: Path | None, party: str, name: str, url: str, languages: tuple[str, ...],
-    desks: tuple[str, ...],
+    desks: tuple[str, ...], database: str | None,
 ) -> None:  # fmt: skip
     """Make a node: new keys, sealed with a passphrase, and the card that goes into the charter."""
+    from keepclear.edge.whole_file import write_bytes
+
     folder = folder_of(node)
     read = [_desk(text) for text in desks]
     folder.create(
         party=party, name=name, url=url, languages=languages, desks=read,
         passphrase=passphrase_of(passphrase_file, confirm=True),
     )  # fmt: skip
+    if database is not None:
+        write_bytes(folder.database_file, database.encode(), private=True)
     click.echo(f"{folder.card_file}: the card of {party}; give it to whoever writes the charter (it holds no secret)")
     click.echo(f"Keep {node} on one machine, and {folder.lock.name} out of backups: it is what tells an old backup.")
 

@@ -85,6 +85,7 @@ class Serving:
             signal.signal(number, self._stop)
         while True:
             self._serve()
+            self._node.close()
             if self._stopping.is_set():
                 return
             # A new charter came: other keys, other certificates, other parties perhaps.
@@ -107,7 +108,7 @@ class Serving:
                     self._turn()
             finally:
                 node.stop()
-        self._say({"event": "stopped", "party": node.party, "entries": node.own_size()})
+            self._say({"event": "stopped", "party": node.party, "entries": node.own_size()})
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()

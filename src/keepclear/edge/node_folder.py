@@ -12,6 +12,8 @@ import msgspec
 from keepclear.channel.canonical import decode, encode
 from keepclear.channel.charter import Charter, Desk, Party, SignedCharter, verify_charter
 from keepclear.edge.channel_keys import NodeKeys, create_keys, open_keys
+from keepclear.edge.channel_sql import SqlStore
+from keepclear.edge.channel_store import ChannelStore
 from keepclear.edge.whole_file import write_bytes
 from keepclear.errors import InputError, LimitExceeded, UsageError
 
@@ -32,6 +34,25 @@ class NodeFolder:
     def lock(self) -> Path:
         """The newest head that we signed. Keep it off the store's backups: it is what tells an old one."""
         return self.path / "lock.sqlite"
+
+    @property
+    def begun(self) -> Path:
+        """Its presence says that our log was begun: a lock that is missing then was lost, and is not simply made."""
+        return self.path / "begun"
+
+    @property
+    def database_file(self) -> Path:
+        """Where a node on PostgreSQL keeps the address of its database, for its owner's eyes only."""
+        return self.path / "database"
+
+    def open_store(self, first: Charter) -> SqlStore:
+        """The channel's store: SQLite in the folder, or the PostgreSQL that the node was made with."""
+        if not self.database_file.exists():
+            return ChannelStore.open(self.store, first)
+        from keepclear.edge.channel_postgres import PostgresChannelStore
+
+        address = read_bounded(self.database_file, CARD_BYTES_MAX).decode("utf-8", "replace").strip()
+        return PostgresChannelStore.open(address, f"keepclear_{self.card().id}", first)
 
     @property
     def card_file(self) -> Path:
