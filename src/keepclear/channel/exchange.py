@@ -47,7 +47,7 @@ from keepclear.channel.wire import (
 )
 from keepclear.errors import InputError
 
-__all__ = ["CaughtUp", "Checked", "Clock", "Node", "catch_up", "check", "push_log", "respond"]
+__all__ = ["CaughtUp", "Checked", "Clock", "Node", "catch_up", "check", "compose_push", "push_log", "respond"]
 
 BATCHES_MAX = 64
 """Of one log in one go, up to 64 MiB: other logs and peers get their turn."""
@@ -139,7 +139,7 @@ def _is_to_be_pushed(node: Node, peer: str, log: str, theirs: int, ours: int, no
 def _push(node: Node, peer: str, log: str, cursor: int, clock: Clock, tally: _Tally) -> Generator[Ask, bytes, None]:
     store = node.store
     for _ in range(BATCHES_MAX):
-        push = _compose(node, peer, log, cursor, READ_COUNT_MAX)
+        push = compose_push(node, peer, log, cursor, READ_COUNT_MAX)
         if not push.records and push.checkpoint is None:
             return
         data = yield Ask("push", encode(push))
@@ -161,7 +161,7 @@ def _push(node: Node, peer: str, log: str, cursor: int, clock: Clock, tally: _Ta
         cursor = held
 
 
-def _compose(node: Node, peer: str, log: str, start: int, count_max: int) -> Push:
+def compose_push(node: Node, peer: str, log: str, start: int, count_max: int) -> Push:
     """Entries for the peer, ending where a signed head is, if one is in reach: it can then be cosigned at once."""
     store = node.store
     kept = store.records(log, start, count_max=count_max, bytes_max=READ_BYTES_MAX)
@@ -313,7 +313,7 @@ def respond(node: Node, peer: str, ask: Ask, received_ms: int, clock: Clock) -> 
         return encode(answer_check(node, peer, request, received_ms, clock()))
     if ask.path == "pull":
         pull = parse(ask.body, Pull, what=what)
-        return encode(_compose(node, peer, pull.log, pull.start, pull.count_max))
+        return encode(compose_push(node, peer, pull.log, pull.start, pull.count_max))
     if ask.path == "roots":
         return encode(_respond_roots(node, parse(ask.body, RootsRequest, what=what)))
     if ask.path == "fork-proofs":

@@ -30,8 +30,9 @@ STORE_ID, LOCK_ID = 0x4B434348, 0x4B43434C
 """«KCCH» and «KCCL» in the SQLite header: no other program's file is taken for one of ours and written to."""
 BUSY_S = 10.0
 """How long to wait for another process that writes; a batch takes milliseconds, a slow disk a second."""
-CHECK_MAX_BYTES = 64 << 20
-"""Files up to this size are looked through on opening (under a second); `fsck` does it for any."""
+CHECK_MAX_BYTES = 32 << 20
+"""Files up to this size are looked through on opening, their indexes too: a rotten key in one hides a row, and no
+checksum tells. Larger ones are `fsck`'s."""
 LOCK_MIGRATIONS = ("CREATE TABLE lock (place INTEGER PRIMARY KEY CHECK (place = 1), document BLOB, sum BLOB);",)
 
 _REMEDIES = {
@@ -39,6 +40,7 @@ _REMEDIES = {
     "readonly": "the file or its folder may not be written: change its permissions.",
     "unable to open": "cannot be opened: the folder must exist and be writable.",
     "locked": "another process has been writing for too long: end it, or try again.",
+    "decode": "the file is damaged: restore a backup beside the same lock file, and the missing entries come back.",
     "malformed": "the file is damaged: restore a backup beside the same lock file, and the missing entries come back.",
     "not a database": "not a channel's file: name another.",
     "disk i/o error": "the disk does not work as it should: look at the system's messages; what was acknowledged is "
@@ -63,7 +65,7 @@ def _connect(path: Path, application_id: int, migrations: Sequence[str], create:
     try:
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         _prepare(connection, path, application_id, migrations)
-    except (sqlite3.Error, ChannelStoreError, OSError) as error:
+    except (sqlite3.Error, ChannelStoreError, OSError, UnicodeError) as error:
         if connection is not None:
             connection.close()
         raise _explained(path, error) from None
@@ -78,7 +80,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, application_id: int, mi
     if version > len(migrations):
         raise ChannelStoreError(f"{path}: written by a newer Keepclear (schema {version}); update this one")
     if not empty and path.stat().st_size <= CHECK_MAX_BYTES:
-        said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        said = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if said != "ok":
             raise sqlite3.DatabaseError(f"malformed: {said}")
     connection.execute("PRAGMA journal_mode = WAL")
