@@ -210,9 +210,13 @@ def test_a_crossing_between_two_seconds_is_found() -> None:
 
 def test_calls_from_several_threads_at_once_do_not_share_memory() -> None:
     scenes = [scattered(seed, 1500 + 300 * seed, kind) for seed, kind in enumerate(KINDS * 2)]
-    alone = [find_pairs(*scene, 9260.0, 304.8, 120.0) for scene in scenes]
+
+    def find(scene: Scene) -> Pairs:
+        return find_pairs(*scene, 9260.0, 304.8, 120.0)
+
+    alone = [find(scene) for scene in scenes]
     with ThreadPoolExecutor(4) as threads:
-        together = list(threads.map(lambda scene: find_pairs(*scene, 9260.0, 304.8, 120.0), scenes))
+        together = list(threads.map(find, scenes))
     for found, expected in zip(together, alone):
         same(found, expected)
 
