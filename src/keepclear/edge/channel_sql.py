@@ -34,6 +34,7 @@ from keepclear.channel.store import (
     Kept,
     StoreConflict,
 )
+from keepclear.edge.turns import Turns
 from keepclear.errors import InputError, KeepclearError, UsageError
 
 __all__ = ["MIGRATIONS", "NODE_STEP", "ChannelStoreError", "Execute", "SqlStore", "row_sum"]
@@ -107,7 +108,6 @@ class _Ticket(Generic[T]):
     """to be on the disk when it returns; what others will say again at the next check need not be"""
     value: T | None = None
     error: BaseException | None = None
-    done: bool = False
 
 
 class SqlStore(ABC):
@@ -115,11 +115,10 @@ class SqlStore(ABC):
 
     def __init__(self, where: str) -> None:
         self.where = where
-        self._queue: list[_Ticket[Any]] = []
+        self._turns: Turns[_Ticket[Any]] = Turns(self._commit)
         self._fresh: dict[str, tuple[object, LogState]] = {}
         """by log: its state at a version of the database"""
-        self._queue_lock = threading.Lock()
-        self._writer = threading.Lock()
+        self._noting = threading.Lock()
         self._noted: dict[tuple[str, str, str], Event] = {}
         self._nodes: dict[tuple[str, int, int], bytes] = {}
         self._states: dict[str, tuple[bytes, LogState]] = {}
@@ -194,17 +193,11 @@ class SqlStore(ABC):
             raise self._damaged(what)
         return plain
 
-    # Writing: the first thread that comes commits for all that wait.
+    # Writing: one thread commits for all that wait.
 
     def _write(self, act: Callable[[Execute], T], *, lasting: bool = True) -> T:
         ticket = _Ticket(act, lasting)
-        with self._queue_lock:
-            self._queue.append(ticket)
-        with self._writer:
-            if not ticket.done:
-                with self._queue_lock:
-                    batch, self._queue = self._queue, []
-                self._commit(batch)
+        self._turns.go(ticket)
         if ticket.error is not None:
             raise ticket.error
         return ticket.value  # type: ignore[return-value]
@@ -219,11 +212,6 @@ class SqlStore(ABC):
                 self._noted[key] = _joined(event, self._noted.get(key))
             for ticket in batch:
                 ticket.error = ticket.error or error
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            for ticket in batch:
-                ticket.done = True
 
     # Logs.
 
@@ -477,7 +465,7 @@ class SqlStore(ABC):
 
     def note(self, event: Event) -> None:
         key = (str(event.kind), event.peer, event.log)
-        with self._queue_lock:
+        with self._noting:
             self._noted[key] = _joined(self._noted.get(key), event)
 
     def events(self) -> list[Event]:

@@ -190,8 +190,11 @@ class ChannelStore(SqlStore):
 
     def _forget(self) -> None:
         """The body's bytes are also in the write-ahead log until that begins anew."""
-        with suppress(sqlite3.Error), self._writer:
-            self._writing.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with suppress(sqlite3.Error), self._reader:
+            # On the reading connection, which is never within a transaction; it waits for the writer.
+            self._reading.execute("PRAGMA query_only = OFF")
+            self._reading.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._reading.execute("PRAGMA query_only = ON")
 
     def damage(self) -> Iterator[str]:
         try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from keepclear.channel.entry import CHARTER_KIND, SALT_BYTES, Draft
 from keepclear.channel.own_log import Node, append_own
 from keepclear.channel.store import Kept
+from keepclear.edge.turns import Turns
 from keepclear.errors import InputError, UsageError
 
 __all__ = ["ChannelWriter"]
@@ -25,11 +25,14 @@ class _Ticket:
     drafts: Sequence[Draft]
     kept: list[Kept] = field(default_factory=list)
     error: BaseException | None = None
-    done: bool = False
 
     @property
     def bytes(self) -> int:
         return sum(len(d.body) for d in self.drafts)
+
+    @property
+    def goes_alone(self) -> bool:
+        return any(d.kind == CHARTER_KIND for d in self.drafts)
 
 
 class ChannelWriter:
@@ -37,37 +40,15 @@ class ChannelWriter:
 
     def __init__(self, node: Node, clock: Callable[[], int], salt: Callable[[int], bytes] = os.urandom) -> None:
         self._node, self._clock, self._salt = node, clock, salt
-        self._waiting: list[_Ticket] = []
-        self._list_lock = threading.Lock()
-        self._turn = threading.Lock()
+        self._turns: Turns[_Ticket] = Turns(self._write, _fits)
 
     def append(self, drafts: Sequence[Draft]) -> list[Kept]:
         """As ``own_log.append_own``: durable and in this order when it returns, all or nothing."""
         ticket = _Ticket(drafts)
-        with self._list_lock:
-            self._waiting.append(ticket)
-        with self._turn:
-            while not ticket.done:  # the queue is taken in order, so this one's turn comes
-                self._write(self._group())
+        self._turns.go(ticket)
         if ticket.error is not None:
             raise ticket.error
         return ticket.kept
-
-    def _group(self) -> list[_Ticket]:
-        """The first that wait, as many as go together; a charter goes alone."""
-        with self._list_lock:
-            group: list[_Ticket] = []
-            entries = size = 0
-            while self._waiting:
-                ticket = self._waiting[0]
-                alone = any(d.kind == CHARTER_KIND for d in ticket.drafts)
-                entries, size = entries + len(ticket.drafts), size + ticket.bytes
-                if group and (alone or entries > GROUP_ENTRIES_MAX or size > GROUP_BYTES_MAX):
-                    break
-                group.append(self._waiting.pop(0))
-                if alone:
-                    break
-            return group
 
     def _write(self, group: Sequence[_Ticket]) -> None:
         drafts = [draft for ticket in group for draft in ticket.drafts]
@@ -87,5 +68,15 @@ class ChannelWriter:
             for ticket in group:
                 ticket.kept = kept[at : at + len(ticket.drafts)]
                 at += len(ticket.drafts)
-        for ticket in group:
-            ticket.done = True
+
+
+def _fits(waiting: Sequence[_Ticket]) -> int:
+    """As many as go together; a charter goes alone."""
+    entries = size = 0
+    for k, ticket in enumerate(waiting):
+        entries, size = entries + len(ticket.drafts), size + ticket.bytes
+        if k and (ticket.goes_alone or entries > GROUP_ENTRIES_MAX or size > GROUP_BYTES_MAX):
+            return k
+        if ticket.goes_alone:
+            return k + 1
+    return len(waiting)
