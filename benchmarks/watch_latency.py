@@ -18,13 +18,13 @@ import argparse
 import io
 import json
 import os
-import queue
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -78,7 +78,6 @@ def serve_aircraft_json(aircraft: int, port: Queue[int], seconds: float) -> None
         }
         for k in range(aircraft)
     ]  # fmt: skip
-    began = time.time()
 
     def body(second: float) -> bytes:
         lon, lat = traffic.at(slice(None), second)
@@ -92,12 +91,11 @@ def serve_aircraft_json(aircraft: int, port: Queue[int], seconds: float) -> None
         ]  # fmt: skip
         return json.dumps([*rows, *intruders], separators=(",", ":")).encode()
 
-    made: queue.Queue[bytes] = queue.Queue(2)
-    threading.Thread(target=lambda: [made.put(body(s)) for s in range(int(seconds) + 30)], daemon=True).start()
+    made = deque(body(s) for s in range(int(seconds) + 40))  # beforehand: making them is not the watch's time
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            rest = made.get()  # made beforehand: making it is not the watch's time
+            rest = made.popleft() if made else b"[]"
             whole = b'{"now":%.3f,"aircraft":%b}\n' % (time.time(), rest)
             self.send_response(200)
             self.send_header("Content-Length", str(len(whole)))
@@ -110,6 +108,7 @@ def serve_aircraft_json(aircraft: int, port: Queue[int], seconds: float) -> None
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     port.put(server.server_address[1])
     server.timeout = 1.0
+    began = time.time()
     while time.time() < began + seconds + 30:
         server.handle_request()
 

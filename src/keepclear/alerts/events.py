@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import fields, is_dataclass
 from enum import Enum, IntEnum
 from functools import cache
 from typing import Any
+
+import msgspec
 
 from keepclear.alerts.heartbeat import Heartbeat
 from keepclear.alerts.model import Alert, AlertEvent, EndReason, EventKind, Sighting
@@ -15,7 +16,7 @@ from keepclear.detection.situation import Verdict
 from keepclear.quantities import NAUTICAL_MILE_M, format_instant
 from keepclear.zones.zone_set import ZoneSet
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode = msgspec.json.Encoder().encode  # five times as fast as the standard library's
 
 __all__ = ["alert_document", "event_line", "event_text", "heartbeat_line", "heartbeat_text"]
 
@@ -29,7 +30,7 @@ def event_line(event: AlertEvent, zones: ZoneSet | None = None) -> str:
     """One line of JSON: ``{"event": …, "at": …, "alert": {…}}``. The alert carries its zone's version and words, so
     it needs no zone set to be understood; one that is given changes nothing."""
     document = {"event": event.kind.value, "at": format_instant(event.at_s), "alert": alert_document(event.alert)}
-    return _encode(document)
+    return _encode(document).decode()
 
 
 def heartbeat_line(heartbeat: Heartbeat) -> str:
@@ -40,7 +41,7 @@ def heartbeat_line(heartbeat: Heartbeat) -> str:
         "functions": {function.name: str(function.state) for function in heartbeat.functions},
         "reasons": list(heartbeat.reasons),
     }
-    return _encode(document)
+    return _encode(document).decode()
 
 
 def heartbeat_text(heartbeat: Heartbeat) -> str:
