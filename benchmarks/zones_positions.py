@@ -111,7 +111,7 @@ def strtree(p, scene, tree):
     return report[ok] * len(scene.shapes) + zone[ok]
 
 
-def agree(name, ours, theirs, p, scene, slack_m):
+def agree(name, ours, theirs, p, scene, slack_m, quiet=False):
     """Pairs that differ must lie at the rim of a circle."""
     m = len(scene.shapes)
     differ = np.setxor1d(ours, theirs)
@@ -121,7 +121,8 @@ def agree(name, ours, theirs, p, scene, slack_m):
         assert isinstance(shape, Circle), (name, key)
         d = float(distance_m(p.lon[k], p.lat[k], shape.lon_deg, shape.lat_deg))
         assert abs(d - shape.radius_m) <= slack_m + 2e-3 * shape.radius_m, (name, key, d, shape.radius_m)
-    print(f"answers: {name}: {len(theirs):,} pairs, {len(differ):,} differ, all at the rims of circles")
+    if not quiet:
+        print(f"answers: {name}: {len(theirs):,} pairs, {len(differ):,} differ, all at the rims of circles")
 
 
 def main() -> None:
