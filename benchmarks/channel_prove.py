@@ -5,6 +5,7 @@
 ``replay``    entries sent again and again, to no effect
 ``crash``     a writer over SQLite killed with -9 at random, looked at by the next
 ``rot``       random bits flipped in a store: found before anything is served, or without effect
+``syscalls``  each call on the files fails once (strace): EIO, ENOSPC, or the process dies there
 ``disk-full`` a small volume filled up (needs the right to mount one; else a limit inside SQLite)
 
 Every failure is printed with its seed. Nothing seen in N runs bounds the rate at 3/N with 95 % confidence, no more.
@@ -17,6 +18,7 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -311,12 +313,84 @@ def run_disk_full(folder: Path, count: int, seed: int) -> int:
     return failed
 
 
+CALLS = ("openat", "pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "pread64")
+FAULTS = {"EIO": "error=EIO", "ENOSPC": "error=ENOSPC", "KILL": "signal=KILL"}
+WRITER_APPENDS = 3
+TYPED, UNTYPED = 2, 3
+
+
+def write_once(folder: Path) -> int:
+    """What is run under strace: a few appends, each acknowledged on standard output."""
+    try:
+        with ChannelStore.open(folder / "store") as store, ChannelLock.open(folder / "lock") as lock:
+            node = Node(store, lock, keys_of("alfa"), Gate())
+            for k in range(WRITER_APPENDS):
+                append_own(node, [Draft("message", b"%d" % k)] * 3, clock=clock, salts=[bytes(32)] * 3)
+                state = store.state("alfa")
+                print(state.size, state.root.hex(), flush=True)
+    except KeepclearError as error:
+        print(error, file=sys.stderr)
+        return TYPED
+    except Exception as error:
+        print(type(error).__name__, error, file=sys.stderr)
+        return UNTYPED
+    return 0
+
+
+class Syscalls:
+    """Every occurrence of every call on the store's and the lock's files, with every fault."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.points: list[tuple[str, int, str]] = []
+        counted = self._traced([])[1]
+        for call in CALLS:
+            for number in range(1, counted.count(f"{call}(") + 1):
+                self.points += [(call, number, fault) for fault in FAULTS]
+
+    def _traced(self, options: list[str]) -> tuple[subprocess.CompletedProcess[str], str]:
+        for leftover in self._folder.iterdir():
+            leftover.unlink()
+        store_path, lock_path = self._folder / "store", self._folder / "lock"
+        with ChannelStore.open(store_path, THREE) as store, ChannelLock.open(lock_path) as lock:
+            make_lock(Node(store, lock, keys_of("alfa"), Gate()), {}, now_ms=NOW_MS, by_operator=True)
+        paths = [
+            part for base in (store_path, lock_path) for end in ("", "-wal", "-shm") for part in ("-P", f"{base}{end}")
+        ]
+        trace = self._folder / "trace"
+        command = ["strace", "-f", "-o", str(trace), *paths, *options, sys.executable, "-m", "benchmarks.channel_prove",
+                   "write", "--folder", str(self._folder)]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        return done, trace.read_text()
+
+    def run(self, seed: int) -> str:
+        call, number, fault = self.points[seed]
+        done, _ = self._traced(["-e", f"trace={call}", "-e", f"inject={call}:{FAULTS[fault]}:when={number}"])
+        if done.returncode == UNTYPED:
+            raise AssertionError(f"{call} {number} {fault}: {done.stderr.strip()[-200:]}")
+        told = [line.split() for line in done.stdout.splitlines() if " " in line]
+        with ChannelStore.open(self._folder / "store") as store, ChannelLock.open(self._folder / "lock") as lock:
+            node = Node(store, lock, keys_of("alfa"), Gate())
+            if told and store.tree("alfa").root(int(told[-1][0])).hex() != told[-1][1]:
+                raise AssertionError(f"{call} {number} {fault}: an acknowledged entry is lost")
+            append_own(node, [Draft("message", b"afterwards")], clock=clock, salts=[bytes(32)])
+            findings = [*store.damage(), *fsck(store, "alfa", lock)]
+            if findings:
+                raise AssertionError(f"{call} {number} {fault}: {findings[0]}")
+        return f"{fault}: " + {0: "went on", TYPED: "said so", -9: "died", 137: "died"}.get(done.returncode, "?")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["simulate", "forks", "replay", "crash", "rot", "disk-full"])
+    parser.add_argument(
+        "what", choices=["simulate", "forks", "replay", "crash", "rot", "syscalls", "disk-full", "write"]
+    )
     parser.add_argument("--count", "--seeds", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0, help="the first")
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.what == "write":
+        return write_once(options.folder)
     seeds = range(options.seed, options.seed + options.count)
     with tempfile.TemporaryDirectory(prefix="channel-prove-", dir=os.environ.get("TMPDIR", "/var/tmp")) as name:
         folder = Path(name)
@@ -328,6 +402,11 @@ def main() -> int:
             return prove("replay", seeds, Replay().run)
         if options.what == "rot":
             return prove("rot", seeds, Rot(folder).run)
+        if options.what == "syscalls":
+            syscalls = Syscalls(folder)
+            return prove(
+                "syscalls", range(len(syscalls.points))[options.seed : options.seed + options.count], syscalls.run
+            )
         if options.what == "disk-full":
             return run_disk_full(folder, options.count, options.seed)
         crashes = Crashes(folder)
@@ -337,4 +416,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(), 1))
+    sys.exit(min(main(), UNTYPED))
