@@ -134,6 +134,7 @@ def test_a_table_has_circles_and_polygons_with_limits_in_metres_and_feet() -> No
         ('X,,,,"POLYGON((30 50, 31 50, 31 51))",,,,,,,',
          "wkt cannot be read (Points of LinearRing do not form a closed linestring; "
          "repeat the first position at the end)"),
+        ('X,,,,"POLYGON((1e999 0, 1 1, 2 0, 1e999 0))",,,,,,,', "position (inf, 0.0) is not a number"),
         ("X,30,50,9,,,,,,,,,one,more", "more fields than the first line has names"),
     ],
 )  # fmt: skip
