@@ -73,8 +73,10 @@ def measure_queries(servers: Servers, token: str, live: int, given: argparse.Nam
     show({"what": "memory", "live": live, "mb": round(servers.memory_mb()),
           "bytes_an_intent": round((servers.memory_mb() - before_mb) * 1e6 / live)})  # fmt: skip
     for radius_m in (300.0, 2_000.0):
+        before_s = servers.cpu_s()
         said = in_load_process("queries", servers.ports, token, given.clients, given.seconds, 2.0, radius_m)
-        show({**said, "live": live, "radius_m": radius_m})
+        cpu_us = (servers.cpu_s() - before_s) / max(1, said["done"]) * 1e6
+        show({**said, "live": live, "radius_m": radius_m, "server_cpu_us": round(cpu_us)})
 
 
 if __name__ == "__main__":

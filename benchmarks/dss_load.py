@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
 import os
 import random
@@ -89,6 +90,15 @@ class Servers:
         status = Path(f"/proc/{process.pid}/status").read_text()
         found = re.search(r"VmRSS:\s+(\d+)", status)
         return int(found[1]) / 1024 if found else float("nan")
+
+    def cpu_s(self) -> float:
+        """Processor time of all servers so far."""
+        ticks = 0
+        for process in self.processes:
+            assert process is not None
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def metric(self, name: str, number: int = 0) -> float:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[number]}/metrics", timeout=10) as answer:
@@ -191,9 +201,9 @@ def new_id() -> str:
     return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
-def in_load_process(function: str, *arguments: Any) -> Any:
-    """Run ``benchmarks.dss_load.<function>`` in a second process and return what it says."""
-    call = json.dumps([function, *arguments])
+def in_load_process(function: str, *arguments: Any, module: str = "benchmarks.dss_load") -> Any:
+    """Run a function of this module, or of another one, in a second process and return what it says."""
+    call = json.dumps([module, function, *arguments])
     result = subprocess.run(
         [sys.executable, "-m", "benchmarks.dss_load", "--call", call], stdout=subprocess.PIPE, check=True
     )
@@ -227,7 +237,7 @@ async def fill_fast(ports: list[int], token: str, count: int, spread_deg: float)
         connection = Connection(ports[0], token)
         for k in left:
             place = 46.0 + random.random() * spread_deg, 7.0 + random.random() * spread_deg
-            low_m = 10.0 * (k % 9_000)
+            low_m = 10.0 * (k % 900)
             body = intent_body(volume(*place, low_m=low_m, high_m=low_m + 9.0), False) + b"}"
             status, answer = await connection.request(b"PUT", f"/dss/v1/operational_intent_references/{new_id()}", body)
             assert status in (201, 409), answer
@@ -361,7 +371,8 @@ async def queries(
         nonlocal failed, found
         connection = Connection(ports[number % len(ports)], token)
         places = [(46.0 + random.random() * spread_deg, 7.0 + random.random() * spread_deg) for _ in range(200)]
-        bodies = [json.dumps({"area_of_interest": volume(*place, radius_m)}).encode() for place in places]
+        areas = [volume(*place, radius_m, hours=1.0, high_m=2_000.0) for place in places]
+        bodies = [json.dumps({"area_of_interest": area}).encode() for area in areas]
         turn = 0
         while time.perf_counter() < stop_s:
             turn += 1
@@ -385,7 +396,8 @@ async def queries(
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--call", required=True)
-    function, *arguments = json.loads(parser.parse_args().call)
+    module, function, *arguments = json.loads(parser.parse_args().call)
+    found = getattr(importlib.import_module(module), function)
     try:
         import uvloop
 
@@ -393,7 +405,7 @@ def main() -> None:
     except ImportError:
         runner = asyncio.Runner()
     with runner:
-        print(json.dumps(runner.run(globals()[function](*arguments))))
+        print(json.dumps(runner.run(found(*arguments))))
 
 
 if __name__ == "__main__":
