@@ -1,9 +1,9 @@
 """How fast a record verifies, beside the floor that its signatures set, and whether memory stays flat.
 
-Makes a record of two logs (once; kept in --place): messages with bodies, and receipts, read-backs and answers that refer
-to them, in batches, with a signed head and cosignatures at the end. Verifies it in one process and in one a log. The
-floor is Ed25519 alone: verifications a second of one core in the same process, just before and just after. Prints the
-ratio, and the peak resident memory above that of the program with nothing read.
+Makes a record of two logs (once; kept in --place): messages with bodies, and receipts, read-backs and answers that
+refer to them, in batches, with a signed head and cosignatures at the end. Verifies it in one process and in one a log.
+The floor is Ed25519 alone: verifications a second of one core in the same process, just before and just after. Prints
+the ratio, and the peak resident memory above that of the program with nothing read.
 Run: ``python -m benchmarks.channel_verify [--entries N] [--place DIR] [--jobs 2]``.
 """
 

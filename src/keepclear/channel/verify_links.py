@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from keepclear.channel.charter import Charter
 from keepclear.channel.entry import ERASURE_KIND, Entry, Head, Record, Reference
 from keepclear.channel.exported_log import ExportedLog
@@ -17,6 +19,19 @@ MESSAGE_KIND = "message"
 LEVELS = {"receipt": Level.SHOWN, "read-back": Level.READ_BACK, "answer": Level.ANSWERED}
 """By the kind of the entry that refers to it; what the body says is the reader's of messages to judge."""
 _CONTRADICTED = "which the log here never had: it was told in two versions, or this entry states what is not so"
+
+
+class _Glimpse(msgspec.Struct):
+    """What is asked of an entry of another log, whose own verification reads it in full."""
+
+    party: str
+    seq: int
+    at_ms: int
+    to: list[str]
+    until_ms: int | None
+
+
+_glimpse = msgspec.json.Decoder(_Glimpse)
 
 
 class EntryLinks:
@@ -74,7 +89,7 @@ class EntryLinks:
             if log.root_at(head.size).hex() != head.root:
                 self._fault("seen", entry, f"had seen a head of {party}'s log, {head.size} entries, {_CONTRADICTED}")
                 return
-            ahead_ms = Entry.parse(log.payload(head.size - 1)).at_ms - entry.at_ms if head.size else 0
+            ahead_ms = _look_at(log.payload(head.size - 1)).at_ms - entry.at_ms if head.size else 0
         except InputError:
             return  # that log's own faults deny the verdict
         if ahead_ms > limit_ms:
@@ -95,16 +110,16 @@ class EntryLinks:
             if leaf_hash(payload).hex() != reference.leaf:
                 self._fault("reference", entry, f"refers to an entry {seq} of {party} {_CONTRADICTED}")
                 return
-            target = Entry.parse(payload)
+            target = _look_at(payload)
         except InputError:
             return
         self._mark(entry, target)
 
-    def _mark(self, entry: Entry, target: Entry) -> None:
+    def _mark(self, entry: Entry, target: _Glimpse) -> None:
         level = LEVELS.get(entry.kind, Level.NONE)
         if entry.kind == ERASURE_KIND and target.party == entry.party:
             level = Level.ERASURE_NAMED
-        elif level and (target.party == entry.party or not target.is_to(entry.party)):
+        elif level and (target.party == entry.party or (target.to and entry.party not in target.to)):
             self._remark("stray", entry, f"answers entry {target.seq} of {target.party}, which was not addressed to it")
             return
         if not level:
@@ -133,6 +148,13 @@ class EntryLinks:
 
     def _remark(self, kind: str, entry: Entry, what: str) -> None:
         self._report.findings.remark(kind, f"entry {entry.seq} of {entry.party}", what)
+
+
+def _look_at(payload: bytes) -> _Glimpse:
+    try:
+        return _glimpse.decode(payload)
+    except (msgspec.MsgspecError, UnicodeError):
+        raise InputError("the entry is not one") from None
 
 
 def _span(milliseconds: int) -> str:

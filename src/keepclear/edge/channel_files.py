@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,6 +17,11 @@ from keepclear.errors import InputError, LimitExceeded
 
 __all__ = ["FolderFiles", "ZipFiles", "open_record"]
 
+_ZIP_ERRORS = (
+    OSError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError, ValueError,
+    OverflowError, IndexError,
+)  # fmt: skip
+"""What the standard library's reader lets out for damaged bytes (found by mutation)."""
 _NAMES_MAX = 50_000_000
 """A zip's directory is kept in memory; that many files would be a log of three thousand million entries."""
 
@@ -74,7 +81,7 @@ class ZipFiles:
         try:
             self._zip = zipfile.ZipFile(path)
             infos = [info for info in self._zip.infolist() if not info.is_dir()]
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError) as error:
+        except _ZIP_ERRORS as error:
             raise InputError(f"neither a record's folder nor a zip of one ({error})", source=str(path)) from None
         if len(infos) > _NAMES_MAX:
             raise LimitExceeded(f"has more than {_NAMES_MAX:,} files", source=str(path))
@@ -106,15 +113,7 @@ class ZipFiles:
         try:
             with self._zip.open(info) as file:
                 data = file.read(limit + 1)
-        except (
-            OSError,
-            zipfile.BadZipFile,
-            zlib.error,
-            RuntimeError,
-            NotImplementedError,
-            EOFError,
-            ValueError,
-        ) as error:
+        except _ZIP_ERRORS as error:
             raise InputError(f"cannot be read from the zip ({error})", source=name) from None
         if len(data) > limit:
             raise LimitExceeded(f"has more than {limit:,} bytes", source=name)
