@@ -8,33 +8,31 @@ stays, and the next try goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
+from keepclear.channel.answering import respond
 from keepclear.channel.canonical import encode
-from keepclear.channel.checking import Checked, answer_check, log_ids, make_check, take_check, take_cosignatures
-from keepclear.channel.entry import Entry
+from keepclear.channel.checking import Checked, log_ids, make_check, take_check, take_cosignatures
+from keepclear.channel.composing import compose_push, runs, with_bodies
 from keepclear.channel.evidence import (
-    fork_hash,
     fork_hashes,
     fork_in_entry,
     keep_fork,
     known_head,
-    log_signature_only,
     note_event,
 )
 from keepclear.channel.fork_proof import ForkProof
-from keepclear.channel.gate import TooMuch
 from keepclear.channel.intake import take_push
 from keepclear.channel.own_log import Node, may_refetch
 from keepclear.channel.signed_note import Note
-from keepclear.channel.store import READ_BYTES_MAX, READ_COUNT_MAX, EventKind, Kept
+from keepclear.channel.store import READ_COUNT_MAX, EventKind
 from keepclear.channel.wire import (
     PROOFS_MAX,
     ROOTS_MAX,
     Ask,
     CheckReply,
-    CheckRequest,
+    Clock,
     ForkProofs,
     ForkRequest,
     Pull,
@@ -42,7 +40,6 @@ from keepclear.channel.wire import (
     PushAnswer,
     RootsReply,
     RootsRequest,
-    WireRecord,
     parse,
 )
 from keepclear.errors import InputError
@@ -51,15 +48,10 @@ __all__ = ["CaughtUp", "Checked", "Clock", "Node", "catch_up", "check", "compose
 
 BATCHES_MAX = 64
 """Of one log in one go, up to 64 MiB: other logs and peers get their turn."""
-BODY_RUNS_MAX = 64
-"""Requests for missing bodies in one go."""
 RELAY_AFTER_MS = 5_000
 """What is not ours is brought to others only where it has not reached them by itself for so long."""
 BISECTION_ROUNDS_MAX = 12
 """Each divides what is left by 65: enough for 2^63 entries with some to spare."""
-
-Clock = Callable[[], int]
-"""Wall clock, POSIX milliseconds UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +141,8 @@ def _push(node: Node, peer: str, log: str, cursor: int, clock: Clock, tally: _Ta
         held = answer.held.size
         tally.sent += max(0, min(held, push.start + len(push.records)) - cursor)
         tally.cursors[log] = held
-        for start, seqs in _runs(answer.wanted[:READ_COUNT_MAX]):
-            records = _with_bodies(node, peer, log, start, len(seqs))
+        for start, seqs in runs(answer.wanted[:READ_COUNT_MAX]):
+            records = with_bodies(node, peer, log, start, len(seqs))
             if records:
                 data = yield Ask("push", encode(Push(log, start, records, push.checkpoint)))
                 answer = parse(data, PushAnswer, what=f"the answer of {peer} to bodies")
@@ -159,47 +151,6 @@ def _push(node: Node, peer: str, log: str, cursor: int, clock: Clock, tally: _Ta
         if held <= cursor or held >= store.state(log).size:
             return
         cursor = held
-
-
-def compose_push(node: Node, peer: str, log: str, start: int, count_max: int) -> Push:
-    """Entries for the peer, ending where a signed head is, if one is in reach: it can then be cosigned at once."""
-    store = node.store
-    kept = store.records(log, start, count_max=count_max, bytes_max=READ_BYTES_MAX)
-    end = start + len(kept)
-    note = store.checkpoint(log, above=start, up_to=end) or store.checkpoint(log, up_to=end)
-    head = log_signature_only(note, store.state(log).origin).encode().decode() if note else None
-    return Push(log, start, tuple(_wire(node, peer, log, k) for k in kept), head)
-
-
-def _wire(node: Node, peer: str, log: str, kept: Kept) -> WireRecord:
-    """Bodies go to those they are addressed to, and back to their writer."""
-    record = kept.record
-    if record.body is not None and peer != log and not Entry.parse(record.payload).is_to(peer):
-        record = record.without_body()
-    return WireRecord.of(record)
-
-
-def _with_bodies(node: Node, peer: str, log: str, start: int, count: int) -> tuple[WireRecord, ...]:
-    """The entries up to the first without a body for the peer."""
-    found: list[WireRecord] = []
-    for kept in node.store.records(log, start, count_max=count):
-        wire = _wire(node, peer, log, kept)
-        if wire.body is None:
-            break
-        found.append(wire)
-    return tuple(found)
-
-
-def _runs(seqs: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-    """Consecutive numbers together, at most BODY_RUNS_MAX runs."""
-    runs: list[list[int]] = []
-    for seq in sorted(set(seqs)):
-        if runs and runs[-1][-1] == seq - 1:
-            runs[-1].append(seq)
-        else:
-            runs.append([seq])
-    for run in runs[:BODY_RUNS_MAX]:
-        yield run[0], run
 
 
 def _take_answer(node: Node, peer: str, log: str, answer: PushAnswer, now_ms: int, tally: _Tally) -> bool:
@@ -237,7 +188,7 @@ def _pull(node: Node, peer: str, log: str, theirs: int, clock: Clock, tally: _Ta
 
 
 def _pull_bodies(node: Node, peer: str, log: str, clock: Clock, tally: _Tally) -> Generator[Ask, bytes, None]:
-    for start, seqs in list(_runs(node.store.wanted(log))):
+    for start, seqs in list(runs(node.store.wanted(log))):
         data = yield Ask("pull", encode(Pull(log, start, len(seqs))))
         push = parse(data, Push, what=f"the bodies that {peer} sent")
         if push.log != log or push.start != start:
@@ -292,52 +243,3 @@ def _find_fork(
         tally.forks.append(proof)
     if proof:
         yield Ask("fork-proofs/add", encode(ForkProofs((proof.encode(),))))
-
-
-def respond(node: Node, peer: str, ask: Ask, received_ms: int, clock: Clock) -> bytes:
-    """The answer to a peer that the transport has authenticated.
-
-    Raises :class:`InputError` for bytes that are no such request (HTTP 400),
-    :class:`LimitExceeded` for too many bytes (413), :class:`TooMuch` for too many requests (429).
-    """
-    what = f"the {ask.path} of {peer}"
-    limit = node.store.charters()[-1].limits.entries_per_minute_max
-    if ask.path == "push":
-        return encode(_respond_push(node, peer, parse(ask.body, Push, what=what), limit, clock()))
-    wait_ms = node.gate.take(peer, 1, limit, received_ms)
-    if wait_ms is not None:
-        note_event(node.store, EventKind.FLOODED, peer, peer, f"more than {limit} a minute", received_ms)
-        raise TooMuch(wait_ms)
-    if ask.path == "check":
-        request = parse(ask.body, CheckRequest, what=what)
-        return encode(answer_check(node, peer, request, received_ms, clock()))
-    if ask.path == "pull":
-        pull = parse(ask.body, Pull, what=what)
-        return encode(compose_push(node, peer, pull.log, pull.start, pull.count_max))
-    if ask.path == "roots":
-        return encode(_respond_roots(node, parse(ask.body, RootsRequest, what=what)))
-    if ask.path == "fork-proofs":
-        party = parse(ask.body, ForkRequest, what=what).party
-        return encode(ForkProofs(tuple(p.encode() for p in node.store.forks(party))[:PROOFS_MAX]))
-    if ask.path == "fork-proofs/add":
-        known = {h for hashes in fork_hashes(node.store).values() for h in hashes}
-        for text in parse(ask.body, ForkProofs, what=what).proofs:
-            proof = ForkProof.parse(text)
-            if fork_hash(proof) not in known:
-                keep_fork(node.store, proof, node.party, peer, received_ms)
-        return encode(ForkProofs(()))
-    raise InputError(f"there is no request «{ask.path[:40]}»")
-
-
-def _respond_push(node: Node, peer: str, push: Push, limit: int, now_ms: int) -> PushAnswer:
-    wait_ms = node.gate.take(peer, max(1, len(push.records)), limit, now_ms)
-    if wait_ms is not None:
-        note_event(node.store, EventKind.FLOODED, peer, push.log, f"more than {limit} entries a minute", now_ms)
-        return PushAnswer(push.log, node.store.state(push.log).head, later_ms=wait_ms)
-    answer, _ = take_push(node, peer, push, now_ms)
-    return answer
-
-
-def _respond_roots(node: Node, request: RootsRequest) -> RootsReply:
-    tree = node.store.tree(request.log)
-    return RootsReply(request.log, tuple(tree.root(n).hex() if n <= len(tree) else None for n in request.sizes))

@@ -6,6 +6,7 @@ their own signatures; whatever does not is a hint and is treated as one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
@@ -18,7 +19,7 @@ from keepclear.channel.signature import SIGNATURE_BYTES, SigningKey
 from keepclear.channel.store import READ_COUNT_MAX
 from keepclear.errors import LimitExceeded
 
-__all__ = ["MESSAGE_BYTES_MAX", "NONCE_BYTES", "PATHS", "Ask", "CheckReply", "CheckRequest", "CheckStatement",
+__all__ = ["MESSAGE_BYTES_MAX", "NONCE_BYTES", "PATHS", "Ask", "CheckReply", "CheckRequest", "CheckStatement", "Clock",
            "ForkProofs", "ForkRequest", "Keys", "Pull", "Push", "PushAnswer", "RootsReply", "RootsRequest",
            "WireRecord", "parse"]  # fmt: skip
 
@@ -30,6 +31,8 @@ ROOTS_MAX = 64
 PROOFS_MAX = 8
 
 T = TypeVar("T")
+Clock = Callable[[], int]
+"""Wall clock, POSIX milliseconds UTC."""
 Note = Annotated[str, msgspec.Meta(max_length=65_536)]
 Payload = Annotated[bytes, msgspec.Meta(max_length=PAYLOAD_BYTES_MAX)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]

@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from keepclear.channel.charter import Charter
-from keepclear.edge.channel_sql import MIGRATIONS, ChannelStoreError, Execute, SqlStore
+from keepclear.edge.channel_rows import MIGRATIONS, ChannelStoreError, Execute
+from keepclear.edge.channel_sql import SqlStore
 from keepclear.errors import MissingExtra
 
 if TYPE_CHECKING:

@@ -10,10 +10,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Any, Generic, TypeVar
-
-import msgspec
 
 from keepclear.channel.canonical import decode, encode
 from keepclear.channel.charter import Charter, charter_hash
@@ -34,69 +31,31 @@ from keepclear.channel.store import (
     Kept,
     StoreConflict,
 )
+from keepclear.edge.channel_rows import (
+    ERASED,
+    HELD_COLUMNS,
+    HERE,
+    NODE_STEP,
+    NONE,
+    TABLES,
+    WANTED,
+    ChannelStoreError,
+    Execute,
+    change_entry,
+    grown,
+    joined,
+    keep_checkpoint_row,
+    keep_entry,
+    keep_events,
+    row_sum,
+)
 from keepclear.edge.turns import Turns
 from keepclear.errors import InputError, KeepclearError, UsageError
 
-__all__ = ["MIGRATIONS", "NODE_STEP", "ChannelStoreError", "Execute", "SqlStore", "row_sum"]
+__all__ = ["SqlStore"]
 
 T = TypeVar("T")
-Execute = Callable[..., list[tuple[Any, ...]]]
-"""``execute(query, *values)`` gives all rows."""
-
-NODE_STEP = 4
-"""Of the tree's nodes every fourth level is kept: a fifteenth of a row an entry, and a proof reads few more."""
 NODES_CACHED_MAX = 8_192
-SUM_BYTES = 8
-NONE, WANTED, HERE, ERASED = range(4)
-"""What is known of a body: not ours, still to come, here, taken back."""
-
-MIGRATIONS = (
-    """
-    CREATE TABLE charter (
-        hash BLOB NOT NULL, serial BIGINT NOT NULL, document BLOB NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (hash)
-    );
-    CREATE TABLE log (
-        name TEXT NOT NULL, size BIGINT NOT NULL, frontier BLOB NOT NULL, last_leaf BLOB NOT NULL,
-        charter BLOB NOT NULL, revoked INTEGER NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (name)
-    );
-    CREATE TABLE entry (
-        log TEXT NOT NULL, seq BIGINT NOT NULL, leaf BLOB NOT NULL, payload BLOB NOT NULL, signature BLOB NOT NULL,
-        salt BLOB, body BLOB, body_state INTEGER NOT NULL, received_ms BIGINT NOT NULL, sum BLOB NOT NULL,
-        PRIMARY KEY (log, seq)
-    );
-    CREATE INDEX entry_wanted ON entry (log, seq) WHERE body_state = 1;
-    CREATE TABLE node (
-        log TEXT NOT NULL, level INTEGER NOT NULL, place BIGINT NOT NULL, hash BLOB NOT NULL, sum BLOB NOT NULL,
-        PRIMARY KEY (log, level, place)
-    );
-    CREATE TABLE checkpoint (
-        log TEXT NOT NULL, size BIGINT NOT NULL, note BLOB NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (log, size)
-    );
-    CREATE TABLE cosignature (
-        log TEXT NOT NULL, cosigner TEXT NOT NULL, size BIGINT NOT NULL, time_s BIGINT NOT NULL,
-        received_ms BIGINT NOT NULL, key_id BLOB NOT NULL, signature BLOB NOT NULL, sum BLOB NOT NULL,
-        PRIMARY KEY (log, cosigner, size)
-    );
-    CREATE INDEX cosignature_of_head ON cosignature (log, size);
-    CREATE TABLE fork (
-        party TEXT NOT NULL, number BIGINT NOT NULL, document BLOB NOT NULL, sum BLOB NOT NULL,
-        PRIMARY KEY (party, number)
-    );
-    CREATE TABLE event (
-        kind TEXT NOT NULL, peer TEXT NOT NULL, log TEXT NOT NULL, text TEXT NOT NULL, first_ms BIGINT NOT NULL,
-        last_ms BIGINT NOT NULL, count BIGINT NOT NULL, sum BLOB NOT NULL, PRIMARY KEY (kind, peer, log)
-    );
-    """,
-)
-"""Version n of the schema is made by the first n of them, which never change once released."""
-
-
-class ChannelStoreError(KeepclearError):
-    """The channel's store cannot be opened, read or written, or is damaged; the message says what to do."""
-
-
-def row_sum(*fields: object) -> bytes:
-    return blake2b(msgspec.msgpack.encode(fields), digest_size=SUM_BYTES).digest()
 
 
 @dataclass(slots=True)
@@ -205,11 +164,11 @@ class SqlStore(ABC):
     def _commit(self, batch: Sequence[_Ticket[Any]]) -> None:
         noted, self._noted = self._noted, {}
         try:
-            acts = [*(_acting(ticket) for ticket in batch), lambda execute: _keep_events(execute, noted)]
+            acts = [*(_acting(ticket) for ticket in batch), lambda execute: keep_events(execute, noted)]
             self._transact(acts, bool(noted) or any(ticket.lasting for ticket in batch))
         except BaseException as error:
             for key, event in noted.items():
-                self._noted[key] = _joined(event, self._noted.get(key))
+                self._noted[key] = joined(event, self._noted.get(key))
             for ticket in batch:
                 ticket.error = ticket.error or error
 
@@ -322,8 +281,8 @@ class SqlStore(ABC):
         wanted, erased = set(batch.wanted), set(batch.erased)
         for seq, (record, leaf) in enumerate(zip(batch.records, leaves), before.size):
             state = WANTED if seq in wanted else HERE if record.body is not None else NONE
-            _keep_entry(execute, log, seq, leaf, record, state, batch.received_ms)
-        for level, place, node in _grown(before.frontier, leaves):
+            keep_entry(execute, log, seq, leaf, record, state, batch.received_ms)
+        for level, place, node in grown(before.frontier, leaves):
             execute(
                 "INSERT INTO node VALUES (?, ?, ?, ?, ?)", log, level, place, node, row_sum(log, level, place, node)
             )
@@ -336,7 +295,7 @@ class SqlStore(ABC):
         execute("DELETE FROM log WHERE name = ?", log)
         execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
         if batch.checkpoint is not None:
-            _keep_checkpoint(execute, log, batch.checkpoint)
+            keep_checkpoint_row(execute, log, batch.checkpoint)
 
     def _keep_charter(self, execute: Execute, charter: Charter) -> None:
         row = (charter_hash(charter), charter.serial, encode(charter))
@@ -356,7 +315,7 @@ class SqlStore(ABC):
             return None
         _, size, note, _ = self._checked(rows[0], f"a head of {log}")
         found = self._read(
-            f"SELECT {_HELD} FROM cosignature WHERE log = ? AND size = ? ORDER BY cosigner",  # noqa: S608
+            f"SELECT {HELD_COLUMNS} FROM cosignature WHERE log = ? AND size = ? ORDER BY cosigner",  # noqa: S608
             log, size,
         )  # fmt: skip
         return Note.parse(note).with_signatures(self._held(row, log).signature for row in found)
@@ -364,7 +323,7 @@ class SqlStore(ABC):
     def keep_checkpoint(self, log: str, note: Note) -> None:
         size = Checkpoint.parse(note.text).size
         if not self._read("SELECT 1 FROM checkpoint WHERE log = ? AND size = ?", log, size):
-            self._write(lambda execute: _keep_checkpoint(execute, log, note), lasting=False)
+            self._write(lambda execute: keep_checkpoint_row(execute, log, note), lasting=False)
 
     def keep_cosignature(self, log: str, head: Checkpoint, held: Held) -> bool:
         def act(execute: Execute) -> bool:
@@ -398,7 +357,7 @@ class SqlStore(ABC):
         self._name(log)
         names = {f"{p.id}/mirror" for c in self._charters for p in c.parties}
         names |= {w.id for c in self._charters for w in c.witnesses}
-        query = f"SELECT {_HELD} FROM cosignature WHERE log = ? AND cosigner = ? AND size > ? {order} LIMIT 1"  # noqa: S608
+        query = f"SELECT {HELD_COLUMNS} FROM cosignature WHERE log = ? AND cosigner = ? AND size > ? {order} LIMIT 1"  # noqa: S608
         return [self._held(row, log) for name in sorted(names) for row in self._read(query, log, name, above)]
 
     # Bodies.
@@ -414,7 +373,7 @@ class SqlStore(ABC):
             if kept is None or kept[1] != WANTED:
                 return False
             record = replace(kept[0].record, salt=salt, body=body)
-            _change_entry(execute, log, replace(kept[0], record=record), HERE)
+            change_entry(execute, log, replace(kept[0], record=record), HERE)
             return True
 
         return self._write(act)
@@ -442,7 +401,7 @@ class SqlStore(ABC):
     def _erase(self, execute: Execute, log: str, seq: int) -> None:
         kept = self._fetch(execute, log, seq)
         if kept is not None and Entry.parse(kept[0].record.payload).kind != CHARTER_KIND:
-            _change_entry(execute, log, replace(kept[0], record=kept[0].record.without_body()), ERASED)
+            change_entry(execute, log, replace(kept[0], record=kept[0].record.without_body()), ERASED)
 
     # Forks and events.
 
@@ -466,7 +425,7 @@ class SqlStore(ABC):
     def note(self, event: Event) -> None:
         key = (str(event.kind), event.peer, event.log)
         with self._noting:
-            self._noted[key] = _joined(self._noted.get(key), event)
+            self._noted[key] = joined(self._noted.get(key), event)
 
     def events(self) -> list[Event]:
         self.sync()
@@ -515,7 +474,7 @@ class SqlStore(ABC):
 
     def _damaged_rows(self) -> Iterator[str]:
         """Every row whose checksum is wrong."""
-        for table, (key, others) in _TABLES.items():
+        for table, (key, others) in TABLES.items():
             after: tuple[Any, ...] = ()
             marks = ", ".join("?" * (key.count(",") + 1))
             names = f"{key}, {others}"
@@ -534,20 +493,6 @@ class SqlStore(ABC):
                 if last == after:
                     break
                 after = last
-
-
-_HELD = "log, cosigner, size, time_s, received_ms, key_id, signature, sum"
-_TABLES = {
-    "charter": ("hash", "serial, document"),
-    "log": ("name", "size, frontier, last_leaf, charter, revoked"),
-    "node": ("log, level, place", "hash"),
-    "checkpoint": ("log, size", "note"),
-    "cosignature": ("log, cosigner, size", "time_s, received_ms, key_id, signature"),
-    "fork": ("party, number", "document"),
-    "event": ("kind, peer, log", "text, first_ms, last_ms, count"),
-    "entry": ("log, seq", "leaf, payload, signature, salt, body, body_state, received_ms"),
-}
-"""The key and the other columns, in the order in which they are summed."""
 
 
 class _StoredTree(ProvingTree):
@@ -578,56 +523,3 @@ def _acting(ticket: _Ticket[Any]) -> Callable[[Execute], None]:
             ticket.error = error
 
     return act
-
-
-def _keep_entry(execute: Execute, log: str, seq: int, leaf: bytes, record: Record, state: int, at_ms: int) -> None:
-    row = (log, seq, leaf, record.payload, record.signature, record.salt, record.body, state, at_ms)
-    execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
-
-
-def _change_entry(execute: Execute, log: str, kept: Kept, state: int) -> None:
-    record = kept.record
-    row = (log, kept.seq, record.leaf, record.payload, record.signature, record.salt, record.body, state,
-           kept.received_ms)  # fmt: skip
-    execute(
-        "UPDATE entry SET salt = ?, body = ?, body_state = ?, sum = ? WHERE log = ? AND seq = ?",
-        record.salt, record.body, state, row_sum(*row), log, kept.seq,
-    )  # fmt: skip
-
-
-def _keep_checkpoint(execute: Execute, log: str, note: Note) -> None:
-    row = (log, Checkpoint.parse(note.text).size, note.encode())
-    if not execute("SELECT 1 FROM checkpoint WHERE log = ? AND size = ?", *row[:2]):
-        execute("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", *row, row_sum(*row))
-
-
-def _joined(before: Event | None, event: Event | None) -> Event:
-    """Two counts of the same thing as one, worded as the later."""
-    if before is None or event is None:
-        found = before or event
-        assert found is not None
-        return found
-    return replace(event, first_ms=before.first_ms, count=before.count + event.count)
-
-
-def _keep_events(execute: Execute, noted: dict[tuple[str, str, str], Event]) -> None:
-    for key, event in noted.items():
-        rows = execute("SELECT first_ms, count FROM event WHERE kind = ? AND peer = ? AND log = ?", *key)
-        first_ms, count = rows[0] if rows else (event.first_ms, 0)
-        row = (*key, event.text, first_ms, event.last_ms, count + event.count)
-        execute("DELETE FROM event WHERE kind = ? AND peer = ? AND log = ?", *key)
-        execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
-
-
-def _grown(frontier: Frontier, leaves: Sequence[bytes]) -> Iterator[tuple[int, int, bytes]]:
-    """The nodes of every NODE_STEP-th level above the leaves that further leaves complete: level, place, hash."""
-    roots, size = list(frontier.roots), frontier.size
-    for node in leaves:
-        size += 1
-        carry, level = size, 0
-        while not carry & 1:
-            node = node_hash(roots.pop(), node)
-            carry, level = carry >> 1, level + 1
-            if level % NODE_STEP == 0:
-                yield level, carry - 1, node
-        roots.append(node)

@@ -21,7 +21,8 @@ from keepclear.channel.charter import Charter
 from keepclear.channel.entry import Head, Record
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import Locked, StoreConflict
-from keepclear.edge.channel_sql import MIGRATIONS, ChannelStoreError, Execute, SqlStore, row_sum
+from keepclear.edge.channel_rows import MIGRATIONS, ChannelStoreError, Execute, row_sum
+from keepclear.edge.channel_sql import SqlStore
 from keepclear.errors import InputError
 
 __all__ = ["ChannelLock", "ChannelStore", "ChannelStoreError"]

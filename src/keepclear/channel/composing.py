@@ -1,0 +1,57 @@
+"""Choosing what is sent of a log: as much as fits, ending at a signed head, bodies only to whom they are addressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from keepclear.channel.entry import Entry
+from keepclear.channel.evidence import log_signature_only
+from keepclear.channel.own_log import Node
+from keepclear.channel.store import READ_BYTES_MAX, Kept
+from keepclear.channel.wire import Push, WireRecord
+
+__all__ = ["compose_push", "runs", "with_bodies"]
+
+BODY_RUNS_MAX = 64
+"""Requests for missing bodies in one go."""
+
+
+def compose_push(node: Node, peer: str, log: str, start: int, count_max: int) -> Push:
+    """Entries for the peer, ending where a signed head is, if one is in reach: it can then be cosigned at once."""
+    store = node.store
+    kept = store.records(log, start, count_max=count_max, bytes_max=READ_BYTES_MAX)
+    end = start + len(kept)
+    note = store.checkpoint(log, above=start, up_to=end) or store.checkpoint(log, up_to=end)
+    head = log_signature_only(note, store.state(log).origin).encode().decode() if note else None
+    return Push(log, start, tuple(_wire(node, peer, log, k) for k in kept), head)
+
+
+def _wire(node: Node, peer: str, log: str, kept: Kept) -> WireRecord:
+    """Bodies go to those they are addressed to, and back to their writer."""
+    record = kept.record
+    if record.body is not None and peer != log and not Entry.parse(record.payload).is_to(peer):
+        record = record.without_body()
+    return WireRecord.of(record)
+
+
+def with_bodies(node: Node, peer: str, log: str, start: int, count: int) -> tuple[WireRecord, ...]:
+    """The entries up to the first without a body for the peer."""
+    found: list[WireRecord] = []
+    for kept in node.store.records(log, start, count_max=count):
+        wire = _wire(node, peer, log, kept)
+        if wire.body is None:
+            break
+        found.append(wire)
+    return tuple(found)
+
+
+def runs(seqs: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """Consecutive numbers together, at most BODY_RUNS_MAX runs."""
+    runs: list[list[int]] = []
+    for seq in sorted(set(seqs)):
+        if runs and runs[-1][-1] == seq - 1:
+            runs[-1].append(seq)
+        else:
+            runs.append([seq])
+    for run in runs[:BODY_RUNS_MAX]:
+        yield run[0], run
