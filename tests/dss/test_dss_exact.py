@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.dss.desk import CONFLICT, URL, Desk, circle, polygon, refused, uid, volume
 
 from keepclear.dss.exact import strict_airspace
 from keepclear.dss.instants import HOUR_US
 from keepclear.dss.records import decode_record, encode_record
 from keepclear.dss.request import Rules
+from tests.dss.desk import CONFLICT, URL, Desk, circle, polygon, refused, uid, volume
 
 NEAR = circle(lat=46.0, lng=7.004, radius_m=100.0)
 HERE = circle(lat=46.0, lng=7.0, radius_m=100.0)

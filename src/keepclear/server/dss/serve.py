@@ -6,6 +6,7 @@ import asyncio
 import gc
 import ipaddress
 import secrets
+import signal
 import socket
 import sys
 import time
@@ -102,6 +103,9 @@ def serve_dss(settings: DssSettings, *, on_ready: Callable[[str], None] = lambda
     """Serve until interrupted or terminated; requests under way are answered first."""
     _warm_up()
     gc.set_threshold(*COLLECT_AFTER)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn stops at these and then raises them again; by then nothing is left to be done but to let go.
+        signal.signal(number, lambda signum, frame: None)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, on_ready))
 
@@ -175,6 +179,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _warm_up() -> None:
     """The first polygon must not wait for a compiler."""
-    from keepclear.dss.cells import cover_polygon
+    from keepclear.dss.cells import cover_circle, cover_polygon
+    from keepclear.space.geometry import Circle
 
     cover_polygon(((0.0, 0.0), (0.01, 0.0), (0.01, 0.01)))
+    cover_circle(Circle(0.0, 0.0, 10.0))
