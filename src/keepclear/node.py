@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -311,18 +309,14 @@ class Watch:
         began = time.perf_counter()
         prepared, in_force = self._ready(now_s)
         self.tracks, picture = step_tracks(self.tracks, reports, now_s, self.settings.limits)
-        # Two questions about one picture, neither of which needs the other's answer: side by side.
-        pairs = None
-        if self.settings.pairs:
-            pairs = _beside().submit(find_encounters, picture, self.settings.thresholds, self.settings.look_ahead_s)
         found = [
             predict_infringements(
                 picture, prepared, in_force,
                 look_ahead_s=self.settings.look_ahead_s, parties=self.settings.parties, memory=self._depths,
             )
         ]  # fmt: skip
-        if pairs is not None:
-            found.append(pairs.result())
+        if self.settings.pairs:
+            found.append(find_encounters(picture, self.settings.thresholds, self.settings.look_ahead_s))
         situations = _join(found)
         self.alerts, events = step_alerts(self.alerts, situations, picture, self.zones, now_s, self.settings.alerts)
         duration_s = time.perf_counter() - began
@@ -362,11 +356,6 @@ class Watch:
             )  # fmt: skip
             self._in_force_until_s = now_s + IN_FORCE_WINDOW_S
         return self._prepared, self._in_force
-
-
-@cache
-def _beside() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="pairs")
 
 
 def _join(parts: list[SituationBatch]) -> SituationBatch:
