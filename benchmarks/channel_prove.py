@@ -327,7 +327,7 @@ def write_once(folder: Path) -> int:
             for k in range(WRITER_APPENDS):
                 append_own(node, [Draft("message", b"%d" % k)] * 3, clock=clock, salts=[bytes(32)] * 3)
                 state = store.state("alfa")
-                print(state.size, state.root.hex(), flush=True)
+                os.write(1, f"{state.size} {state.root.hex()}\n".encode())
     except KeepclearError as error:
         print(error, file=sys.stderr)
         return TYPED

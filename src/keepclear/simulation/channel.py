@@ -8,6 +8,7 @@ What must hold is checked as the run goes and once the network has healed; :clas
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
@@ -21,7 +22,7 @@ from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.entry import ERASURE_KIND, Draft, Reference
 from keepclear.channel.fsck import fsck
 from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, NotReady, append_own, make_lock
+from keepclear.channel.own_log import Node, NotReady, append_own, make_lock, make_ready
 from keepclear.channel.store import StoreConflict
 from keepclear.channel.wire import Ask, Keys
 from keepclear.channel.witness import compose_submission, take_witness_answer, witness_head
@@ -63,6 +64,8 @@ class Run:
     acknowledged: int = 0
     forks: int = 0
     """logs that were forked, all of them proved"""
+    lost_by_all: int = 0
+    """acknowledged entries whose every holder was restored from an older backup"""
     unwritable: int = 0
     """nodes that stayed closed at the end, because what they had lost nobody else had"""
 
@@ -271,6 +274,8 @@ class _World:
         host.alive = True
         host.shown.clear()
         self._wire(host)
+        with suppress(NotReady):
+            make_ready(host.node)  # what a crash left in the lock is written first
 
     def _restore(self, host: _Host) -> None:
         """Yesterday's backup comes back; the lock file stays, unless it is lost too."""
@@ -281,6 +286,15 @@ class _World:
                 host.lock = MemoryLock()
             host.talks.clear()
             self._restart(host)
+            self._forgive_what_all_have_lost()
+
+    def _forgive_what_all_have_lost(self) -> None:
+        """Where every holder of an entry was restored to before it, no protocol brings it back; it is counted."""
+        stores = [self.hosts[p].store for p in self.honest]
+        for (log, seq), leaf in list(self.acknowledged.items()):
+            if not any(seq < s.state(log).size and s.tree(log).leaf(seq) == leaf for s in stores):
+                del self.acknowledged[log, seq]
+                self.run.lost_by_all += 1
 
     def disturb(self) -> None:
         """One of the things that go wrong."""
