@@ -30,6 +30,16 @@ CRASHES = {
         "sM+7`unx6K#j5+|+kasQ?*Dy_X)ZHkOMM$}{1sr@E%x9@sdZOZ&$7~hF>#|Mp41KLMswGth>5vivl5ZcESH4@@dZ-"
         ";kwh1sQ#H`@4&)XAUfeWzdZ+UL;e4`2QbCN?*H35Vkk&Z8f*U*60ZYvMKL6myeR!2b|<0$Q^%zW"
     ),
+    # Looking at one of its columns' metadata ended the whole process inside Arrow.
+    "parquet-14fa12ba6e89": (
+        "c$}4#-D(p-6vt;a-8C*j(y}w`!d~RU4iWlc3n^8!WU`G(Fx9v;tqnq1lkK*cFE^`^Uil2(`363Ocp)NQc`5h~K7xodvztv#79odl=Iog"
+        ">|KFKCWE<4pLQ5!%v^tUySOFky0%5fx0!Typ8gp5sAjQ<vlbvaV)qFyBd6_Nh%@p%;6G9avBlb9A1>t$bUU3>>kWa`8#PyuSyau6`L@5"
+        "3~{7DlDVrLpfgqdstK}9zv1UU=YhBGU_1M<+(p)-Hjcvb+qGHRc@JqM)$QdcGYTGt6qJFYi*8uTYmtTedjxu+w5GHgo;9N%+;RZ!;_!<"
+        "u0lbplMJ8U>(ajaUdtSi_$n{tC%1NiQ}rV~yPqAPF#+Wy`%=ia}JBZU0LOn-rvv5PyN>4<z5=VxvoB0d0mAy@D&K&nfaQwb%^*kIKX-@"
+        "qz`)$Cu=-Onxj~o#vbj8^S~ge~__8()gPU3{%fg+kSj}H=MNoOWNc%_DYn}Cp5H&l#Xf1qYo(csO5=Vi4`31z@oG!64Nz0YQ5l5i@SXx"
+        "Rp#!j!S#7bQzWZ#eP|`FU$xKMy-v3i>XjqC0dGyD-iXqZDNk61yH2GWw2tmvvijqw-lC5VS+vVr*e}PBu%FP{JUM#4T{vr1j{5YV9@W="
+        ")QIp@B9jWs7AexP#k)A~p^-iAJp<alr@s>k0<&yV-o*O#;%U5o&-X0Fu9p4{}bFW>0bTR1Xws$seZ)_R-FBJd4d-joPu#ezhYC++{"
+    ),
     "parquet-6869a8bc1cd4": (
         "c-"
         "oaz&2G~`5FR^@2~iGd#agzMLk_J~BwCuHR)9*$#0^bE0>NrY8X;9q;<^?2BS{Gd4n6cK5D&qThv3Ksi31P7fd}Bg{@6|$0%}Lr&g"
