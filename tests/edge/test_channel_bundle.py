@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -76,3 +78,26 @@ def test_a_bundle_for_another_or_none_at_all_gets_one_line(tmp_path: Path) -> No
         read_bundle(path, bravo, clock)
     with pytest.raises(InputError, match="not a party"):
         write_bundle(path, alfa, "nobody", clock, bytes(32))
+
+
+def test_no_changed_byte_of_a_bundle_puts_anything_false_into_the_store(tmp_path: Path) -> None:
+    alfa, path = new_node("alfa", THREE), tmp_path / "bundle"
+    say(alfa, b"one", b"two")
+    meet(new_node("charlie", THREE), alfa)
+    write_bundle(path, alfa, "bravo", clock, bytes(32))
+    whole, mine = path.read_bytes(), alfa.store.state("alfa")
+    rng = Random(1)
+    for _ in range(400):
+        spoilt = bytearray(whole)
+        for _ in range(rng.choice((1, 1, 5))):
+            spoilt[rng.randrange(len(spoilt))] ^= 1 << rng.randrange(8)
+        path.write_bytes(spoilt)
+        bravo = new_node("bravo", THREE)
+        with suppress(InputError):
+            read_bundle(path, bravo, clock)
+        size = bravo.store.state("alfa").size
+        assert size <= 2
+        assert alfa.store.tree("alfa").root(size) == bravo.store.state("alfa").root
+        assert bravo.store.forks() == ()
+        assert all(h.cosigner == "bravo/mirror" for h in bravo.store.newest_held("alfa"))
+    assert mine == alfa.store.state("alfa")
