@@ -113,15 +113,9 @@ def cover_circle(circle: Circle, area_max_km2: float = AREA_MAX_KM2) -> Cells:
     radius = circle.radius_m / SHORTEST_RADIUS_M
     if math.pi * (circle.radius_m / 1000.0) ** 2 > area_max_km2 or radius > REACH_MAX_RAD:
         raise ShapeTooLarge(f"a circle of {circle.radius_m:,.0f} m covers more than {area_max_km2:,.0f} km²")
-    centre = _unit_vectors(((circle.lon_deg, circle.lat_deg),))[0]
-    aside, up = _across(centre)
-    reach = math.tan(radius) / math.cos(math.pi / SIDES_OF_A_CIRCLE)  # sides touch the circle from outside
-    points = centre + reach * (_COSINES[:, None] * aside + _SINES[:, None] * up)
-    return _cover(points / np.linalg.norm(points, axis=1)[:, None], MARGIN_RAD)
+    from keepclear.dss.kernels.covering import ring_around
 
-
-_ANGLES = np.arange(SIDES_OF_A_CIRCLE) * (2.0 * math.pi / SIDES_OF_A_CIRCLE)
-_COSINES, _SINES = np.cos(_ANGLES), np.sin(_ANGLES)
+    return _cover(ring_around(circle.lon_deg, circle.lat_deg, radius, SIDES_OF_A_CIRCLE), MARGIN_RAD)
 
 
 def _unit_vectors(positions: Iterable[LonLat]) -> npt.NDArray[np.float64]:

@@ -42,11 +42,15 @@ _NEWS = (
     "SELECT h.position, h.forgotten, r.kind, r.id, r.document FROM dss_head h"
     " LEFT JOIN dss_record r ON r.position > $1 WHERE h.only_row = 1"
 )
-_UPSERT = (
-    "INSERT INTO dss_record (kind, id, position, document)"
-    " SELECT kind, id, $3, document FROM unnest($1::TEXT[], $2::TEXT[], $4::BYTEA[]) AS given (kind, id, document)"
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT position FROM dss_head WHERE only_row = 1 FOR UPDATE"
+_WRITE = (
+    "WITH moved AS (UPDATE dss_head SET position = $3 WHERE only_row = 1 AND position = $5 RETURNING position)"
+    " INSERT INTO dss_record (kind, id, position, document)"
+    " SELECT kind, id, moved.position, document"
+    " FROM moved, unnest($1::TEXT[], $2::TEXT[], $4::BYTEA[]) AS given (kind, id, document)"
     " ON CONFLICT (kind, id) DO UPDATE SET position = excluded.position, document = excluded.document"
 )
+"""Both in one statement: every round trip of a turn is a wait of all servers."""
 
 
 class PostgresStore:
@@ -59,7 +63,7 @@ class PostgresStore:
         self._writer = writer
         self._reader = reader
         self._position = 0
-        self._turn: Any = None
+        self._turn = False
 
     @classmethod
     async def open(cls, url: str) -> PostgresStore:
@@ -98,9 +102,8 @@ class PostgresStore:
 
     async def begin(self) -> list[Change]:
         try:
-            self._turn = self._writer.transaction(isolation="read_committed")
-            await self._turn.start()
-            await self._writer.execute("SELECT position FROM dss_head WHERE only_row = 1 FOR UPDATE")
+            self._turn = True
+            await self._writer.execute(_BEGIN)
             return self._take(await self._writer.fetch(_NEWS, self._position))
         except FellBehind:
             await self.abort()
@@ -114,30 +117,27 @@ class PostgresStore:
         kinds, ids = [c.kind.value for c in changes], [c.id for c in changes]
         documents = [None if c.record is None else encode_record(c.record) for c in changes]
         try:
-            await self._writer.execute(_UPSERT, kinds, ids, following, documents)
-            moved = await self._writer.execute(
-                "UPDATE dss_head SET position = $1 WHERE only_row = 1 AND position = $2", following, self._position
-            )
-            if moved != "UPDATE 1":
+            written = await self._writer.execute(_WRITE, kinds, ids, following, documents, self._position)
+            if written != f"INSERT 0 {len(changes)}":
                 raise DssStoreError("the DSS's database was changed by something that is no DSS server")
             if following % FORGET_EVERY == 0:
                 await self._forget(following - DELETIONS_KEPT)
-            await self._turn.commit()
+            await self._writer.execute("COMMIT")
         except DssStoreError:
             await self.abort()
             raise
         except _errors() as error:
             await self.abort()
             raise self._judged(error) from None
-        self._turn = None
+        self._turn = False
         self._position = following
 
     async def abort(self) -> None:
-        turn, self._turn = self._turn, None
-        if turn is None:
+        turn, self._turn = self._turn, False
+        if not turn:
             return
         try:
-            await turn.rollback()
+            await self._writer.execute("ROLLBACK")
         except _errors():
             await self._writer.close(timeout=1.0)
 

@@ -42,6 +42,28 @@ def index_of(u: float, size: int) -> Any:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def ring_around(lon_deg: float, lat_deg: float, radius_rad: float, sides: int) -> Any:
+    """A regular ring of unit vectors whose sides touch the circle from outside (radius on the unit sphere)."""
+    lon, lat = np.radians(lon_deg), np.radians(lat_deg)
+    x, y, z = np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
+    a, b, c = y, -x, 0.0
+    if abs(z) >= 0.9:
+        a, b, c = 0.0, z, -y
+    length = np.sqrt(a * a + b * b + c * c)
+    a, b, c = a / length, b / length, c / length
+    d, e, f = y * c - z * b, z * a - x * c, x * b - y * a
+    reach = np.tan(radius_rad) / np.cos(np.pi / sides)
+    size = np.sqrt(1.0 + reach * reach)
+    points = np.empty((sides, 3))
+    for k in range(sides):
+        p, q = reach * np.cos(2.0 * np.pi * k / sides), reach * np.sin(2.0 * np.pi * k / sides)
+        points[k, 0] = (x + p * a + q * d) / size
+        points[k, 1] = (y + p * b + q * e) / size
+        points[k, 2] = (z + p * c + q * f) / size
+    return points
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def measure(points: Floats) -> Any:
     """Of a ring of unit vectors: (its middle, the cosine to the farthest vertex, the longest and the shortest chord,
     the area in sr). The area is a signed fan of triangles (Van Oosterom and Strackee, 1983)."""

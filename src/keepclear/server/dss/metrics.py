@@ -32,11 +32,16 @@ class Metrics:
         self._records = Counter("keepclear_dss_records_written", "Records written.", registry=self.registry)
         self._lost = Counter("keepclear_dss_turns_lost", "Turns lost to other servers.", registry=self.registry)
         self._live = Gauge("keepclear_dss_records", "Records kept, by kind.", ("kind",), registry=self.registry)
+        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._waiting = Gauge("keepclear_dss_waiting", "Requests waiting for a decision.", registry=self.registry)
 
     def request(self, operation: str, status: int, took_s: float) -> None:
-        self._requests.labels(operation, status).inc()
-        self._latency.labels(operation).observe(took_s)
+        children = self._children.get((operation, status))
+        if children is None:
+            children = self._requests.labels(operation, status), self._latency.labels(operation)
+            self._children[operation, status] = children
+        children[0].inc()
+        children[1].observe(took_s)
 
     def batch(self, requests: int, records: int, write_s: float) -> None:
         self._write.observe(write_s)
