@@ -1,0 +1,27 @@
+"""Each operation is a span where OpenTelemetry is there."""
+
+from __future__ import annotations
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from keepclear.server.dss import tracing
+
+
+def test_an_operation_is_a_span_with_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("test"))
+    with tracing.span("get_intent") as mark:
+        mark(404)
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "dss get_intent"
+    assert dict(span.attributes or {}) == {"http.response.status_code": 404}
+
+
+def test_without_it_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "_tracer", None)
+    with tracing.span("get_intent") as mark:
+        mark(200)
