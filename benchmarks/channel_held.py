@@ -29,6 +29,7 @@ from keepclear.channel.charter import Charter, SignedCharter, Timers, charter_di
 from keepclear.channel.entry import Draft
 from keepclear.channel.signature import SigningKey
 from keepclear.channel_node import ChannelNode, Notice
+from keepclear.cli.node_serving import SWITCH_S
 from keepclear.edge.channel_client import PREFIX
 from keepclear.edge.channel_tls import caller_context, server_context
 from keepclear.edge.node_folder import NodeFolder
@@ -170,6 +171,7 @@ async def measure_jetstream(folder: Path, count: int) -> None:
 
 
 def main() -> None:
+    sys.setswitchinterval(SWITCH_S)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--folder", type=Path, help="On the disk that is to be measured; the system's if not given.")

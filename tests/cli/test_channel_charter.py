@@ -167,3 +167,26 @@ def test_what_a_party_declares_goes_into_its_log(joined: Path, capsys: pytest.Ca
         said = capsys.readouterr().err
         assert words in said, (wrong, said)
         assert len(said.splitlines()) == 1
+
+
+def test_what_no_line_carries_is_carried_by_hand_with_the_same_proof(
+    joined: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send = ["channel", "send", "--node", "alfa", "--kind", "TEST", "--test-text", "T02", "--by", "duty officer"]
+    assert run(send) == 0
+    assert run(["channel", "carry-out", "--node", "alfa", "bravo", "out.bundle"]) == 0
+    assert run(["channel", "carry-in", "--node", "bravo", "out.bundle"]) == 0
+    assert run(["channel", "carry-in", "--node", "bravo", "out.bundle"]) == 0, "twice does no harm"
+    assert run(["channel", "carry-out", "--node", "bravo", "alfa", "back.bundle"]) == 0
+    assert run(["channel", "carry-in", "--node", "alfa", "back.bundle"]) == 0
+    capsys.readouterr()
+    run(["channel", "inbox", "--all", "--node", "alfa", "--format", "json"])
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["state"] for row in rows] == ["DELIVERED"]
+    data = (joined / "out.bundle").read_bytes()
+    (joined / "cut.bundle").write_bytes(data[: len(data) // 2])
+    (joined / "none.bundle").write_bytes(b"hello")
+    for name, code in (("cut.bundle", (1, 2)), ("none.bundle", (2,)), ("back.bundle", (2,))):
+        assert run(["channel", "carry-in", "--node", "bravo", name]) in code, name
+        said = capsys.readouterr().err
+        assert len(said.splitlines()) == 1, said

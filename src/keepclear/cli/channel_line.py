@@ -1,4 +1,4 @@
-"""``keepclear channel check|fork-proof|export``: is the line up, has anybody told two histories, and the record."""
+"""``keepclear channel check|fork-proof|export|carry-out|carry-in``: the line, and the record."""
 
 from __future__ import annotations
 
@@ -118,4 +118,43 @@ def export(node: Path, out: Path, languages: tuple[str, ...]) -> None:
     click.echo(f"{out}: {count} files; check them with «keepclear verify {out}»")
 
 
-COMMANDS = (check, fork_proof, export)
+@click.command(name="carry-out")
+@node_option
+@passphrase_option
+@click.argument("peer")
+@click.argument("file", type=click.Path(path_type=Path))
+def carry_out(node: Path, passphrase_file: Path | None, peer: str, file: Path) -> None:
+    """Write a file for a party that no line reaches, to be carried by hand; its own file brings the acknowledgements.
+
+    The file holds the bodies of messages in the clear: carry it sealed. Who carries it can withhold it, not change it.
+    """
+    import secrets
+
+    from keepclear.channel.wire import NONCE_BYTES
+    from keepclear.channel_node import now_ms
+    from keepclear.edge.channel_bundle import write_bundle
+
+    channel = writing(node, passphrase_file)
+    count = write_bundle(file, channel.node, channel.charter.party(peer).id, now_ms, secrets.token_bytes(NONCE_BYTES))
+    click.echo(f"{file}: {count} entries for {peer} (keepclear channel carry-in, on its node)")
+
+
+@click.command(name="carry-in")
+@node_option
+@passphrase_option
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_context
+def carry_in(ctx: click.Context, node: Path, passphrase_file: Path | None, file: Path) -> None:
+    """Take in a file that was carried by hand. Exit code 1 says that something of it was refused."""
+    from keepclear.channel_node import now_ms
+    from keepclear.edge.channel_bundle import read_bundle
+
+    found = read_bundle(file, writing(node, passphrase_file).node, now_ms)
+    click.echo(f"{file}: {found.entries} new entries from {found.sender}; carry a file back to acknowledge them")
+    for problem in found.problems:
+        click.echo(f"{file}: {problem}", err=True)
+    if found.problems:
+        ctx.exit(1)
+
+
+COMMANDS = (check, fork_proof, export, carry_out, carry_in)

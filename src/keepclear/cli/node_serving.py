@@ -34,8 +34,12 @@ __all__ = ["Serving", "listen_address", "notify_commands"]
 
 STEP_S = 0.5
 """The desk looks at least so often, and whenever entries come."""
+GATHER_S = 0.03
+"""People do not see it, and what comes together is looked at together."""
 NOTICES_MAX = 10_000
 FILES_MAX = 16_384
+SWITCH_S = 0.000_5
+"""How long one thread may keep the others waiting: Python's 5 ms is longer than an acknowledgement takes."""
 NOTIFY_MAX_S = 30.0
 """A command that tells somebody ends by then, or is ended."""
 
@@ -81,6 +85,7 @@ class Serving:
 
     def run(self) -> None:
         raise_file_limit()
+        sys.setswitchinterval(SWITCH_S)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         while True:
@@ -124,6 +129,8 @@ class Serving:
             notices = [self._notices.get(timeout=STEP_S)]
         except queue.Empty:
             notices = []
+        if notices:
+            self._stopping.wait(GATHER_S)
         while not self._notices.empty():
             notices.append(self._notices.get_nowait())
         for notice in notices:

@@ -25,6 +25,8 @@ __all__ = ["ChannelEndpoint", "channel_app"]
 
 PREFIX = "/channel/v1"
 TEXT_MAX = 300
+AT_ONCE_BYTES_MAX = 16_384
+"""A check, or a push of a few entries: some milliseconds."""
 FOREVER, BRIEFLY = "public, max-age=31536000, immutable", "no-cache"
 
 
@@ -45,11 +47,14 @@ class ChannelEndpoint(Protocol):
 
 
 def channel_app(node: ChannelEndpoint) -> Starlette:
-    async def ask(request: Request) -> Response:
+    async def respond(request: Request) -> Response:
         peer = _caller(node, request)
         body = await _bounded(request)
-        path = request.url.path.removeprefix(f"{PREFIX}/")
-        return Response(await run_in_threadpool(node.respond, peer, Ask(path, body)), media_type="application/json")
+        ask = Ask(request.url.path.removeprefix(f"{PREFIX}/"), body)
+        # A node judges one request at a time. A small one is done sooner than it would be handed to another thread.
+        small = len(body) <= AT_ONCE_BYTES_MAX
+        answer = node.respond(peer, ask) if small else await run_in_threadpool(node.respond, peer, ask)
+        return Response(answer, media_type="application/json")
 
     async def checkpoint(request: Request) -> Response:
         _caller(node, request)
@@ -72,7 +77,7 @@ def channel_app(node: ChannelEndpoint) -> Starlette:
 
     return Starlette(
         routes=[
-            *(Route(f"{PREFIX}/{path}", ask, methods=["POST"]) for path in PATHS),
+            *(Route(f"{PREFIX}/{path}", respond, methods=["POST"]) for path in PATHS),
             Route(f"{PREFIX}/logs/{{log}}/checkpoint", checkpoint),
             Route(f"{PREFIX}/logs/{{log}}/tile/{{path:path}}", tile),
             Route(f"{PREFIX}/openapi.json", description),
