@@ -99,7 +99,7 @@ def draw(curves: dict[str, list[tuple[int, float]]], path: Path) -> None:
     axes.set_xlabel("live intents")
     axes.set_ylabel("processor time of one write in the rules (µs)")
     axes.legend()
-    figure.savefig(path)
+    figure.savefig(path, dpi=100)
 
 
 if __name__ == "__main__":
