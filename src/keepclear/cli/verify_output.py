@@ -52,8 +52,8 @@ def _trust(found: Verification) -> str:
     if found.trust is Trust.PINNED:
         return f"{forks}: the record of the channel that you named is whole"
     return (
-        f"{forks}, BUT ONLY IN ITSELF: nothing was given from elsewhere to show whose record this is. Compare the digits below "
-        "with a party over another medium, and give them as --channel"
+        f"{forks}, BUT ONLY IN ITSELF: nothing was given from elsewhere to show whose record this is. "
+        "Compare the digits below with a party over another medium, and give them as --channel"
     )
 
 
