@@ -147,16 +147,16 @@ class Desk:
 
     def put_subscription(
         self, number: int = 1, extents: dict[str, Any] | None = None, *, who: str = "uss1", version: str | None = None,
+        scopes: frozenset[str] = SCOPES,
         **body: Any,
     ) -> Any:  # fmt: skip
         message = {
             "extents": extents or volume(circle(radius_m=2_000.0), low=None, high=None, end=2 * HOUR_US),
             "uss_base_url": URL, "notify_for_operational_intents": True, **body,
         }  # fmt: skip
-        wanted = subscriptions.prepare(
-            parse(msgspec.json.Decoder(PutSubscription), json.dumps(message).encode()), self.rules
-        )
-        caller = Caller(who, SCOPES)
+        caller = Caller(who, scopes)
+        decoder = msgspec.json.Decoder(PutSubscription)
+        wanted = subscriptions.prepare(parse(decoder, json.dumps(message).encode()), caller, self.rules)
         outcome = subscriptions.put(self.airspace, caller, self.moment(), uid(number), version, wanted)
         return _plain(self.decided(outcome).answer)
 

@@ -43,6 +43,17 @@ def test_rule_20_at_least_one_trigger_must_be_true(desk: Desk) -> None:
     refused(BAD, lambda: desk.put_subscription(1, notify_for_operational_intents=None))
 
 
+@pytest.mark.parametrize(("intents", "constraints"), [(True, False), (False, True), (True, True)])
+def test_each_trigger_needs_its_own_scope(desk: Desk, intents: bool, constraints: bool) -> None:
+    wanted = {"notify_for_operational_intents": intents, "notify_for_constraints": constraints}
+    needed = {"utm.strategic_coordination": intents, "utm.constraint_processing": constraints}
+    for left_out in (scope for scope, is_needed in needed.items() if is_needed):
+        scopes = SCOPES - {left_out}
+        refused(FORBIDDEN, lambda scopes=scopes: desk.put_subscription(1, scopes=scopes, **wanted))  # type: ignore[misc]
+    enough = frozenset(scope for scope, is_needed in needed.items() if is_needed)
+    assert desk.put_subscription(1, scopes=enough, **wanted)
+
+
 def test_rule_20_a_start_up_to_five_minutes_past_is_a_late_clock(desk: Desk) -> None:
     assert desk.put_subscription(1, area(start=-4 * MINUTE_US))
     refused(BAD, lambda: desk.put_subscription(2, area(start=-MINUTES_6)))

@@ -10,6 +10,7 @@ from keepclear.dss.instants import CLOCK_SKEW_US, FOREVER_US, HOUR_US, NEVER_US
 from keepclear.dss.records import Change, Constraint, Kind, OperationalIntent, Subscription
 from keepclear.dss.refusal import Refusal, RefusalKind, bad
 from keepclear.dss.request import Caller, Moment, Outcome, Rules, check_url
+from keepclear.dss.scopes import CONSTRAINT_PROCESSING, STRATEGIC_COORDINATION
 from keepclear.dss.utm_messages import (
     ChangedSubscription,
     PutSubscription,
@@ -34,12 +35,19 @@ class PreparedSubscription(msgspec.Struct, frozen=True):
     notify_for_constraints: bool
 
 
-def prepare(message: PutSubscription, rules: Rules) -> PreparedSubscription:
-    """Raises :class:`Refusal` for what no airspace could make right."""
+def prepare(message: PutSubscription, caller: Caller, rules: Rules) -> PreparedSubscription:
+    """Raises :class:`Refusal` for what no airspace could make right.
+
+    Each trigger needs its own scope (F3548-21, PutSubscriptionParameters). For the subscription that comes with an
+    intent the interface says the same, but those in service do not ask for it, so neither is it asked for here.
+    """
     intents, constraints = bool(message.notify_for_operational_intents), bool(message.notify_for_constraints)
     url = check_url(message.uss_base_url, rules)
     if not (intents or constraints):
         raise bad("at least one of notify_for_operational_intents and notify_for_constraints must be true")
+    for wanted, scope in ((intents, STRATEGIC_COORDINATION), (constraints, CONSTRAINT_PROCESSING)):
+        if wanted and scope not in caller.scopes:
+            raise Refusal(RefusalKind.NOT_ALLOWED, f"to be told of these the token needs the scope {scope}")
     return PreparedSubscription(extent_of(message.extents, rules), url, intents, constraints)
 
 

@@ -138,7 +138,9 @@ async def _get_subscription(call: Call) -> Any:
 
 async def _put_subscription(call: Call) -> Any:
     subscription_id, version = check_id(call.path("subscriptionid")), _version(call, "version")
-    wanted = await prepared(call, lambda body: subscriptions.prepare(parse(_PUT_SUBSCRIPTION, body), call.dss.rules))
+    wanted = await prepared(
+        call, lambda body: subscriptions.prepare(parse(_PUT_SUBSCRIPTION, body), call.caller, call.dss.rules)
+    )
     outcome = await call.dss.engine.change(
         lambda airspace, moment: subscriptions.put(airspace, call.caller, moment, subscription_id, version, wanted)
     )
