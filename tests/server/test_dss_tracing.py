@@ -14,11 +14,16 @@ def test_an_operation_is_a_span_with_its_status(monkeypatch: pytest.MonkeyPatch)
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(tracing, "_configured", lambda: True)
     with tracing.span("get_intent") as mark:
         mark(404)
     (span,) = exporter.get_finished_spans()
     assert span.name == "dss get_intent"
     assert dict(span.attributes or {}) == {"http.response.status_code": 404}
+
+
+def test_the_interface_alone_makes_no_spans() -> None:
+    assert not tracing._configured()
 
 
 def test_without_it_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -21,6 +22,8 @@ VERTICES_MAX = 10_000
 """F3548-21 lets an operational intent have as many, over all its volumes."""
 VOLUMES_MAX = 2_000
 """More volumes than this are better sent as fewer: the DSS unites them anyway."""
+TIMES_KEPT = 65_536
+"""Times written out lately: a reference is read far more often than it is written."""
 CELLS_MAX = 400_000
 """About 400,000 km²: what one entity may occupy in memory (100 kB)."""
 
@@ -79,6 +82,7 @@ class TimeAnswer(msgspec.Struct, frozen=True):
     format: Literal["RFC3339"] = "RFC3339"
 
 
+@lru_cache(maxsize=TIMES_KEPT)
 def time_of(time_us: int) -> TimeAnswer:
     """An instant as these standards write it."""
     return TimeAnswer(rfc3339(time_us))

@@ -17,6 +17,11 @@ except ImportError:
     _tracer = None
 
 
+def _configured() -> bool:
+    """Is there an SDK? The interface alone makes spans that nobody sees, at a cost."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 def _nothing(status: int) -> None:
     return
 
@@ -24,7 +29,7 @@ def _nothing(status: int) -> None:
 @contextmanager
 def span(name: str) -> Iterator[Callable[[int], None]]:
     """Yields what is to be told the status code."""
-    if _tracer is None:
+    if _tracer is None or not _configured():
         yield _nothing
         return
     with _tracer.start_as_current_span(f"dss {name}") as current:
