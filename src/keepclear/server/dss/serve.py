@@ -154,7 +154,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _bind(settings: DssSettings) -> socket.socket:
-    """Several servers on one machine may share a port; the system spreads the connections over them."""
+    """Ours, so that a port chosen by the system can be told, and a taken one is said in one line."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
