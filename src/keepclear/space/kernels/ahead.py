@@ -11,6 +11,7 @@ from numba import njit
 from keepclear.space.kernels.geodesy import wrap180
 from keepclear.space.kernels.motion import along, candidates, crossings, end_of_motion, inside_row, pieces_needed
 from keepclear.space.kernels.raster import Raster
+from keepclear.space.kernels.screen import apart, may_meet
 from keepclear.space.kernels.visits import in_limits
 
 Floats = npt.NDArray[np.float64]
@@ -43,7 +44,9 @@ def ahead_block(
     us = np.empty(2 * most_edges + 8)
     stamp = 0
     limits = ix.limits
-    for i in range(a, b):
+    kept = np.empty(b - a, np.int64)
+    for k in range(may_meet(ix, a, b, lon, lat, altitude, time, east, north, up, horizon_s, kept)):
+        i = kept[k]
         xa, ya, h, t = lon[i], lat[i], altitude[i], time[i]
         xb, yb = end_of_motion(xa, ya, east[i], north[i], horizon_s)
         if not (xb == xb and yb == yb):
@@ -66,6 +69,8 @@ def ahead_block(
             found, cells, rows = candidates(ix, px, py, qx, qy, stamp, seen, whole, rows)
             for r in range(found):
                 z = rows[r]
+                if apart(ix.box, z, min(px, qx), min(py, qy), max(px, qx), max(py, qy)):
+                    continue
                 s0, s1 = in_limits(limits, z, h, h1, h, h1)
                 if horizon_s > 0.0:
                     s0, s1 = max(s0, (limits[z, 2] - t) / horizon_s), min(s1, (limits[z, 3] - t) / horizon_s)
@@ -116,7 +121,7 @@ def ahead_block(
                                 n_out += 1
                     u0 = u1
             px, py = qx, qy
-        for k in range(mine, n_out):
-            out[k, 0] *= horizon_s
-            out[k, 1] *= horizon_s
+        for m in range(mine, n_out):
+            out[m, 0] *= horizon_s
+            out[m, 1] *= horizon_s
     return out_report[:n_out], out_row[:n_out], out[:n_out]
