@@ -45,7 +45,7 @@ def test_rule_20_at_least_one_trigger_must_be_true(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("intents", "constraints"), [(True, False), (False, True), (True, True)])
 def test_each_trigger_needs_its_own_scope(desk: Desk, intents: bool, constraints: bool) -> None:
-    wanted = {"notify_for_operational_intents": intents, "notify_for_constraints": constraints}
+    wanted: dict[str, Any] = {"notify_for_operational_intents": intents, "notify_for_constraints": constraints}
     needed = {"utm.strategic_coordination": intents, "utm.constraint_processing": constraints}
     for left_out in (scope for scope, is_needed in needed.items() if is_needed):
         scopes = SCOPES - {left_out}
