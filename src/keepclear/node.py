@@ -150,6 +150,9 @@ class ScanResult:
     indeterminate: int
     exempt: int
     gaps: tuple[GapWarning, ...]
+    zones: int
+    zones_judged: int
+    """that forbid something and were in force while something was observed: over the others nothing is said"""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.rows.__arrow_c_stream__(requested_schema)
@@ -162,7 +165,8 @@ def scan(tracks: Tracks, zones: Zones, *, settings: ScanSettings | None = None, 
     """Which tracks were where they must not be. Keywords are those of :class:`ScanSettings`, for example
     ``assume_active=True``: what if the zones had been in force then."""
     table, zone_set = _table(tracks), _zone_set(zones)
-    found = find_infringements(table, zone_set, settings or ScanSettings(**given))
+    settings = settings or ScanSettings(**given)
+    found = find_infringements(table, zone_set, settings)
     targets = np.unique(table.reports.target.codes)
     surely = found.verdict == Verdict.ACTUAL
     inside = found.track[surely & ~found.exempt]
@@ -179,7 +183,20 @@ def scan(tracks: Tracks, zones: Zones, *, settings: ScanSettings | None = None, 
         indeterminate=int(np.count_nonzero(found.verdict == Verdict.INDETERMINATE)),
         exempt=int(np.count_nonzero(found.exempt)),
         gaps=tuple(find_vertical_gaps(zone_set)),
+        zones=len(zone_set),
+        zones_judged=_judged(table, zone_set, settings),
     )
+
+
+def _judged(table: TrackTable, zones: ZoneSet, settings: ScanSettings) -> int:
+    times = table.reports.time_s
+    if not len(times):
+        return 0
+    in_force = activity(
+        zones, float(times.min()), float(times.max()) + 1.0, assume_active=settings.assume_active,
+        unrestricted=settings.unrestricted,
+    )  # fmt: skip
+    return sum(len(intervals) > 0 for intervals in in_force.intervals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from keepclear.errors import KeepclearError, UsageError
 __all__ = ["Node", "NotReady", "Standing", "append_own", "erased_by", "make_lock", "make_ready", "may_refetch",
            "newest_heads", "raise_lock", "standing"]  # fmt: skip
 
-ATTEMPTS_MAX = 16
+ATTEMPTS_MAX = 128
 """Another process that appends at the same moment makes one attempt vain."""
 
 

@@ -153,6 +153,11 @@ def summary(result: ScanResult) -> str:
         f"over {counted(result.targets, 'target')} in {counted(result.tracks, 'track')}, "
         f"{counted(result.reports, 'position')}, {hours:,.1f} track hours observed"
     )
+    if not result.zones_judged:
+        return (
+            f"Nothing was judged: no zone of {result.zones:,} forbids anything and was in force then (--assume-active "
+            f"asks «what if»); {over}."
+        )
     if not result.violations and not result.indeterminate:
         return f"Clear {over}; what was not observed is not covered."
     extra = f", {result.indeterminate} indeterminate" if result.indeterminate else ""
