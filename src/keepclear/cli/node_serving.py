@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from keepclear.channel.communications import periodic_test
 from keepclear.channel.entry import Draft
+from keepclear.channel.own_log import NotReady, make_ready
 from keepclear.channel_desk import Desk, Happening, is_alarm, line_draft
 from keepclear.channel_node import ChannelNode, Notice, now_ms
 from keepclear.edge.channel_tls import server_context
@@ -81,6 +82,8 @@ class Serving:
         self._as_json = as_json
         self._test_every_ms = test_every_ms
         self._tested_ms = now_ms()
+        self._misdated: set[str] = set()
+        """parties whose clock and ours differ beyond the charter's limit"""
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -107,6 +110,10 @@ class Serving:
                 "event": "serving", "party": node.party, "port": server.port, "entries": node.own_size(),
                 "charter": node.charter.serial,
             })  # fmt: skip
+            try:
+                make_ready(node.node)
+            except NotReady as error:
+                self._say({"event": "trouble", "text": str(error)})
             node.start()
             try:
                 while not self._stopping.is_set() and len(node.store.charters()) == versions:
@@ -142,6 +149,7 @@ class Serving:
             written = self._desk.correspondence.line(self._node.party, peer)
             if written is not None and written.by_role and written.cause is not link.line.cause:
                 link.state_cause(written.cause, written.by_role)
+        self._compare_clocks()
         try:
             self._test()
             for happening in self._desk.step(now_ms()):
@@ -150,6 +158,17 @@ class Serving:
                     self._acknowledge_test(str(happening["id"]))
         except KeepclearError as error:
             self._say({"event": "trouble", "text": str(error)})
+
+    def _compare_clocks(self) -> None:
+        """Said once when a party's clock and ours are too far apart to date anything, and once when they are not."""
+        limit_ms = self._node.charter.limits.clock_ahead_max_ms
+        for peer, link in self._node.links.items():
+            clock = link.line.clock
+            apart = clock is not None and clock.differs_by(limit_ms)
+            if clock is None or apart == (peer in self._misdated):
+                continue
+            self._misdated ^= {peer}
+            self._say({"event": "clock", "peer": peer, "offset_ms": round(clock.offset_ms), "alarm": apart})
 
     def _test(self) -> None:
         """The periodic test, when it is our turn: a neutral text that both sides know (practice R1.9)."""
