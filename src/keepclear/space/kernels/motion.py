@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from keepclear.space.kernels.geodesy import A_M, E2, MEAN_RADIUS_M, RAD, distance, local_distance, local_error, wrap180
+from keepclear.space.kernels.geodesy import A_M, E2, MEAN_RADIUS_M, RAD, distance, local_distance, wrap180
 from keepclear.space.kernels.raster import CIRCLE, PARITY, WHOLE, Raster, in_disc, in_outline
 from keepclear.space.outlines import CHUNK
 
@@ -142,19 +142,47 @@ def inside_row(ix: Raster, z: int, lon: float, lat: float) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _from_centre(disc: Floats, z: int, lon: float, lat: float) -> tuple[float, float]:
+    """Metres east and north of the centre of circle z by the local distance."""
+    dx, dy = wrap180(lon - disc[z, 0]), lat - disc[z, 1]
+    east = disc[z, 7] + dy * (disc[z, 8] + dy * (disc[z, 9] + dy * disc[z, 10]))
+    return east * dx, (disc[z, 5] + disc[z, 6] * dy) * dy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _circle_crossings(ix: Raster, z: int, xa: float, ya: float, xb: float, yb: float, us: Floats) -> int:
     """Fractions at which a piece crosses the circle of row z; us[0:2]."""
     lon, lat, r = ix.disc[z, 0], ix.disc[z, 1], ix.disc[z, 2]
-    length = local_distance(xa, ya, xb, yb) * 1.01 + 0.01
-    # Most pieces near a circle do not touch it: the local distance, with its error, tells.
-    da = local_distance(wrap180(xa), ya, lon, lat)
-    error = local_error(da, lat)
-    if error < 0.02 and (da * (1.0 - error) - length > r or da * (1.0 + error) + length < r):
-        return 0
-    d0, d1 = distance(xa, ya, lon, lat), distance(xb, yb, lon, lat)
-    if d0 - length > r or d0 + length < r:
-        return 0
-    dm = distance(0.5 * (xa + xb), 0.5 * (ya + yb), lon, lat)
+    surely_in, surely_out = ix.disc[z, 3], ix.disc[z, 4]
+    near = surely_in > 0.0
+    if near:
+        # Most pieces near a circle do not cross it, and the local distance, with its error, tells.
+        ea, na = _from_centre(ix.disc, z, xa, ya)
+        eb, nb = _from_centre(ix.disc, z, xb, yb)
+        em, nm = _from_centre(ix.disc, z, 0.5 * (xa + xb), 0.5 * (ya + yb))
+        de, dn = eb - ea, nb - na
+        bend = 1.1 * math.sqrt((em - 0.5 * (ea + eb)) ** 2 + (nm - 0.5 * (na + nb)) ** 2) + 0.001
+        l2 = de * de + dn * dn
+        at = min(1.0, max(0.0, -(ea * de + na * dn) / l2)) if l2 > 0.0 else 0.0
+        least = math.sqrt((ea + at * de) ** 2 + (na + at * dn) ** 2) - bend
+        if least > 0.0 and least * least > surely_out:
+            return 0
+        d0, d1, dm = math.sqrt(ea * ea + na * na), math.sqrt(eb * eb + nb * nb), math.sqrt(em * em + nm * nm)
+        if (max(d0, d1) + bend) ** 2 < surely_in:
+            return 0
+        # It is good for a first guess too, but where the piece grazes the rim.
+        a = 2.0 * (d0 * d0 - 2.0 * dm * dm + d1 * d1)
+        b = -3.0 * d0 * d0 + 4.0 * dm * dm - d1 * d1
+        near = a > 0.0 and abs(d0 * d0 - r * r - b * b / (4.0 * a)) > 2.0 * (surely_out - surely_in) + r * bend
+    if near:
+        in0, in1 = in_disc(ix.disc, z, wrap180(xa), ya), in_disc(ix.disc, z, wrap180(xb), yb)
+    else:
+        length = local_distance(xa, ya, xb, yb) * 1.01 + 0.01
+        d0, d1 = distance(xa, ya, lon, lat), distance(xb, yb, lon, lat)
+        if d0 - length > r or d0 + length < r:
+            return 0
+        dm = distance(0.5 * (xa + xb), 0.5 * (ya + yb), lon, lat)
+        in0, in1 = d0 <= r, d1 <= r
     # The square of the distance is a quadratic of the fraction, very nearly; its roots are then made exact.
     f0, fm, f1 = d0 * d0 - r * r, dm * dm - r * r, d1 * d1 - r * r
     a = 2.0 * (f0 - 2.0 * fm + f1)
@@ -184,13 +212,13 @@ def _circle_crossings(ix: Raster, z: int, xa: float, ya: float, xb: float, yb: f
             d = distance(xa + u * (xb - xa), ya + u * (yb - ya), lon, lat)
             move = (d * d - r * r) / slope
             u -= min(0.05, max(-0.05, move))
-            if abs(move) < 1e-12:
+            if abs(move) < 1e-8:
                 break
         if 0.0 <= u <= 1.0:
             us[kept] = u
             kept += 1
     # Both ends decide how many crossings there can be: one, if they lie on different sides.
-    if (d0 <= r) != (d1 <= r):
+    if in0 != in1:
         if kept == 2:
             # Keep the one nearer to where the chord crosses.
             chord = (r - d0) / (d1 - d0)
