@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from keepclear.alerts.memory import PAIRS, SituationMemory
 from keepclear.alerts.model import (
@@ -45,9 +46,15 @@ class Scene:
     sightings: dict[int, Sighting] = field(default_factory=dict)
 
     @cached_property
-    def row_of(self) -> dict[int, int]:
-        """A track key's row in the picture."""
-        return {key: row for row, key in enumerate(self.picture.key.tolist())}
+    def _sorted_keys(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        order = np.argsort(self.picture.key, kind="stable")
+        return self.picture.key[order], order
+
+    def row_of(self, key: int) -> int | None:
+        """A track key's row in the picture; None where it is in the picture no more."""
+        keys, order = self._sorted_keys
+        place = int(np.searchsorted(keys, key))
+        return int(order[place]) if place < len(keys) and keys[place] == key else None
 
     @cached_property
     def situation_of(self) -> dict[tuple[int, int, int], int]:
@@ -68,7 +75,7 @@ class Scene:
 
     def sighting(self, key: int) -> Sighting | None:
         """The track as it is now; None where it is in the picture no more."""
-        row = self.row_of.get(key)
+        row = self.row_of(key)
         if row is None:
             return None
         if key not in self.sightings:
@@ -193,7 +200,7 @@ def _versions(alert: Alert, memory: SituationMemory, row: int, scene: Scene) -> 
     source under the same label: that is a suspected spoof or a duplicate address, not another party's view.
     """
     picture, situations = scene.picture, scene.situations
-    here = scene.row_of.get(alert.track.key)
+    here = scene.row_of(alert.track.key)
     if here is None:
         return ()
     kind, zone = int(memory["kind"][row]), int(memory["other"][row])

@@ -336,7 +336,9 @@ def _count(state: AlertState, entered: Mask, now_exempt: Mask, raised: Mask, sce
             at_least = True
             break
         state.seen_tracks.add(key)
-        state.seen_targets.add(scene.picture.reports.target.at(scene.row_of[key]) or f"track {key}")
+        row = scene.row_of(key)
+        assert row is not None, "a situation is about a track of the same cycle's picture"
+        state.seen_targets.add(scene.picture.reports.target.at(row) or f"track {key}")
     state.counts = replace(
         c,
         targets=len(state.seen_targets),

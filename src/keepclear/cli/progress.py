@@ -14,6 +14,7 @@ __all__ = ["counted", "reading_bar", "say", "say_first_run", "warm_up_watch"]
 
 MODE_S_FORMATS = (None, "beast", "avr", "mode-s")
 """Formats with kernels of their own; an unknown one may turn out to be such."""
+AIRCRAFT_JSON_FORMATS = (None, "readsb")
 
 
 def say(text: str) -> None:
@@ -52,6 +53,8 @@ def warm_up_watch(formats: Iterable[str | None] = ()) -> None:
     a feed overrun. ``formats`` are those of the feeds, ``None`` where one is yet to be recognised."""
     from keepclear.node import Watch
 
+    formats = list(formats)
+
     def compiling(step: str) -> None:
         say(f"keepclear: compiling: {step}")
 
@@ -63,6 +66,11 @@ def warm_up_watch(formats: Iterable[str | None] = ()) -> None:
 
         progress("Mode S")
         warm_up_mode_s()
+    if any(name in AIRCRAFT_JSON_FORMATS for name in formats):
+        from keepclear.feeds.warmup import warm_up_aircraft_json
+
+        progress("aircraft.json")
+        warm_up_aircraft_json()
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def _situations(
 ) -> SituationBatch:
     from keepclear.detection.kernels.pairs import UNKNOWN, find_pairs
 
-    reports = picture.reports.take(rows)
+    reports = picture.reports if len(rows) == len(picture.status) else picture.reports.take(rows)
     east, north = velocity(reports)
     accuracy = stated_accuracy_m(reports)
     age = np.clip(np.nan_to_num(picture.now_s - reports.time_s), 0.0, AGE_LIMIT_S)

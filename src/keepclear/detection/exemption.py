@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import or_
 
 from keepclear.tracks.addresses import state_of
 from keepclear.tracks.states import is_named_in, state_name
@@ -57,9 +58,10 @@ class NamedExemptions:
         """For each track what :func:`find_exemption` says in ``applies``; ``parties`` by target."""
         covered = [False] * len(targets)
         if self.targets:
-            covered = [target.lower() in self.targets for target in targets]
+            covered = list(map(self.targets.__contains__, map(str.lower, targets)))
         if self.callsigns:
-            covered = [c or sign.strip().upper() in self.callsigns for c, sign in zip(covered, callsigns)]
+            by_sign = map(self.callsigns.__contains__, map(str.upper, map(str.strip, callsigns)))
+            covered = list(map(or_, covered, by_sign)) if self.targets else list(by_sign)
         if self.parties and parties:
             covered = [c or parties.get(target, "") in self.parties for c, target in zip(covered, targets)]
         return covered

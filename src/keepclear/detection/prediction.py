@@ -54,6 +54,8 @@ class _Motion:
     up_mps: Floats
 
     def take(self, keep: npt.NDArray[np.bool_]) -> _Motion:
+        if keep.all():
+            return self
         return _Motion(self.rows[keep], self.reports.take(np.flatnonzero(keep)), self.age_s[keep],
                        self.east_mps[keep], self.north_mps[keep], self.up_mps[keep])  # fmt: skip
 
@@ -133,7 +135,7 @@ def predict_infringements(
 
 def _motion(picture: Picture) -> _Motion:
     rows = np.flatnonzero(picture.status == TrackStatus.LIVE)
-    reports = picture.reports.take(rows)
+    reports = picture.reports if len(rows) == len(picture.status) else picture.reports.take(rows)
     speed = np.nan_to_num(reports.ground_speed_mps.astype(np.float64))
     direction = np.radians(np.nan_to_num(reports.track_deg.astype(np.float64)))
     age_s = np.maximum(picture.now_s - reports.time_s, 0.0)
@@ -308,15 +310,14 @@ def _one_a_zone(hits: _Hits, layer: PreparedLayer) -> _Hits:
 
 
 def _moved(motion: _Motion, track: Ints, seconds: Floats) -> tuple[Floats, Floats]:
-    """Where tracks are after ``seconds`` of straight motion on the local ellipsoid; for ages of seconds, not hours."""
-    lat = np.radians(motion.reports.lat_deg[track])
-    w = np.sqrt(1.0 - 0.0066943799901413165 * np.sin(lat) ** 2)
-    meridian = 6_378_137.0 * (1.0 - 0.0066943799901413165) / w**3
-    prime = 6_378_137.0 / w
-    lat_deg = motion.reports.lat_deg[track] + np.degrees(motion.north_mps[track] * seconds / meridian)
-    east = motion.east_mps[track] * seconds / (prime * np.maximum(np.cos(lat), 1e-6))
-    lon_deg = (motion.reports.lon_deg[track] + np.degrees(east) + 180.0) % 360.0 - 180.0
-    return lon_deg, np.clip(lat_deg, -90.0, 90.0)
+    """Where tracks are after ``seconds`` of straight motion."""
+    from keepclear.detection.kernels.positions import carried_positions  # compiled code is loaded on first use only
+
+    reports = motion.reports
+    lon, lat = carried_positions(
+        reports.lat_deg[track], reports.lon_deg[track], motion.east_mps[track], motion.north_mps[track], seconds
+    )
+    return lon, lat
 
 
 def _altitude_sure(
@@ -356,8 +357,9 @@ def _exempt(
         if not named:
             continue
         of_zone = np.flatnonzero(zone == number)
-        reports = motion.reports.take(hits.track[of_zone])
-        exempt[of_zone] = named.covered(reports.target.strings(), reports.callsign.strings(), parties)
+        who = hits.track[of_zone]
+        targets = motion.reports.target.take(who).strings()
+        exempt[of_zone] = named.covered(targets, motion.reports.callsign.take(who).strings(), parties)
     return exempt
 
 

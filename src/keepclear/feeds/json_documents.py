@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from keepclear.feeds.decoder import Faults
 
-__all__ = ["DOCUMENT_BYTES_MAX", "UNREADABLE", "DocumentCutter", "first_repeated_key", "repeated_member"]
+__all__ = ["DOCUMENT_BYTES_MAX", "UNREADABLE", "DocumentCutter", "first_repeated_key", "named_twice", "repeated_member"]
 
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 """An aircraft.json of 100,000 aircraft takes some 40 MB; more than this is a stream without an end."""
@@ -165,6 +165,11 @@ def repeated_member(document: bytes, *keys: str) -> str | None:
     """
     if all(document.count(f'"{key}"'.encode()) <= 1 for key in keys):
         return None
+    return named_twice(document, *keys)
+
+
+def named_twice(document: bytes, *keys: str) -> str | None:
+    """As :func:`repeated_member`, without counting first. Slow; for documents already suspected."""
     import json
 
     outermost: list[str] = []

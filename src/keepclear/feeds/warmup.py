@@ -1,8 +1,8 @@
-"""Compile the kernels of Mode S before a feed needs them."""
+"""Compile the decoders' kernels before a feed needs them."""
 
 from __future__ import annotations
 
-__all__ = ["warm_up_mode_s"]
+__all__ = ["warm_up_aircraft_json", "warm_up_mode_s"]
 
 
 def warm_up_mode_s() -> None:
@@ -12,3 +12,10 @@ def warm_up_mode_s() -> None:
 
     frame = bytes.fromhex("1a33000000000001408d40621d58c382d690c8ac2863a7")
     BeastDecoder(DecoderOptions()).decode(frame, 0.0)
+
+
+def warm_up_aircraft_json() -> None:
+    """Compile, or load from the cache, the kernel of the aircraft.json decoder."""
+    from keepclear.feeds.kernels.json_keys import count_keys
+
+    count_keys(b'{"now":0}', (b'"now"',))
