@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from keepclear.cli.dss_client import constraints, publish, query, uss, withdraw
 from keepclear.errors import UsageError
 
 __all__ = ["command"]
@@ -14,7 +15,7 @@ __all__ = ["command"]
 
 @click.group(name="dss")
 def command() -> None:
-    """Serve a Discovery and Synchronization Service (ASTM F3548-21, F3411-22a, F3411-19).
+    """Serve a Discovery and Synchronization Service (ASTM F3548-21, F3411-22a, F3411-19), or use one.
 
     \b
     Example:
@@ -151,3 +152,7 @@ def backup(database: str, out: Path) -> None:
     if database.startswith(POSTGRES_SCHEMES):
         raise UsageError("a PostgreSQL database is backed up with pg_dump")
     click.echo(f"{back_up(sqlite_path(database), out):,} records in {out}")
+
+
+for _client_command in (query, publish, withdraw, constraints, uss):
+    command.add_command(_client_command)
