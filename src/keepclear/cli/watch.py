@@ -121,7 +121,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     live = [a for a in addresses if a.live or a.kind is FeedKind.STDIN]
     if live and len(live) < len(addresses):
         raise UsageError("a recording and a live feed cannot be watched together: their clocks differ")
-    if given["channel"] is not None and not live:
+    if given["channel_node"] is not None and not live:
         raise UsageError("a recording is not told to the others: what was is not what is; --channel needs a live feed")
     require_above_zero("--cycle", given["cycle_s"])
     speed = speed_of(given["speed"])
@@ -268,7 +268,7 @@ def open_outlet(watch: Watch, given: dict[str, Any], *, simulated: bool = False)
             from keepclear.edge.alert_store import AlertStore
 
             outlet.store = closing.enter_context(AlertStore.open(given["store"]))
-        if given.get("channel") is not None:
+        if given.get("channel_node") is not None:
             outlet.sender = _sender(given)
         if given.get("serve"):
             from keepclear.server.publish import Publisher
@@ -284,7 +284,7 @@ def _sender(given: dict[str, Any]) -> AlertSender:
     from keepclear.channel_alerts import AlertSender
     from keepclear.cli.channel_messages import reading, writing
 
-    node, read = writing(given["channel"], None), reading(given["channel"])
+    node, read = writing(given["channel_node"], None), reading(given["channel_node"])
     to = tuple(read.charter.party(party).id for party in given["channel_to"])
     return AlertSender(node, read.correspondence, given["channel_by"], to)
 
