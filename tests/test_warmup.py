@@ -24,7 +24,7 @@ def compiled():
                     found[f"{name}.{attribute}"] = len(value.signatures)
     return found
 
-warm_up_watch(["beast"])
+warm_up_watch(["beast", "readsb"])
 before = compiled()
 traffic = simulate_traffic(1, flights=300)
 watch = Watch(ZoneSet.of(scenario_zones()))
