@@ -91,6 +91,7 @@ PORT = 8180
 )
 @click.option(
     "--channel",
+    "channel_node",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Tell alerts to the other parties through the channel of this node; live feeds only.",
