@@ -26,6 +26,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import Process, Queue
@@ -245,13 +246,14 @@ def main() -> None:
     scheme = "http" if given.feed == "aircraft.json" else "tcp"
     address = f"{scheme}://127.0.0.1:{number}" + ("/data/aircraft.json" if scheme == "http" else "")
     name = {"aircraft.json": "readsb"}.get(given.feed, given.feed)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         file = Path(folder) / "zones.geojson"
         file.write_bytes(geojson.write(list(scenario_zones())).data)
         call = [sys.executable, "-m", "keepclear.cli.main", "watch", f"{address}#{name}", "--zones", str(file)]
         call += ["--format", "json", *(["--no-pairs"] if given.no_pairs else [])]
+        complaints = stack.enter_context((Path(folder) / "stderr").open("w+b"))
         watch = subprocess.Popen(
-            call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+            call, stdout=subprocess.PIPE, stderr=complaints, env={**os.environ, "PYTHONUNBUFFERED": "1"}
         )
         assert watch.stdout is not None
         lines: list[tuple[float, bytes]] = []
@@ -264,6 +266,9 @@ def main() -> None:
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
         while not lines:
+            if watch.poll() is not None:
+                complaints.seek(0)
+                sys.exit(f"the watch ended before its first line: {complaints.read().decode()[-400:]}")
             time.sleep(0.1)
         time.sleep(given.seconds)
         memory_mib = resident_mib(watch.pid)
