@@ -14,14 +14,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from keepclear.channel.charter import Charter, SignedCharter, Timers, sign_charter
+from keepclear.channel.charter import Charter, SignedCharter, Timers, charter_hash, sign_charter
 from keepclear.channel.communications import LineStatus
 from keepclear.channel.entry import Draft
 from keepclear.channel.own_log import NotReady
+from keepclear.channel.verify import Expected, verify_export
 from keepclear.channel.wire import MESSAGE_BYTES_MAX, PATHS
 from keepclear.channel_desk import Desk
 from keepclear.channel_node import ChannelNode, Notice, now_ms
 from keepclear.edge.channel_client import PREFIX
+from keepclear.edge.channel_export import export_record
+from keepclear.edge.channel_files import FolderFiles
 from keepclear.edge.channel_tls import caller_context, server_context
 from keepclear.edge.cuttable_line import CuttableLine
 from keepclear.edge.node_folder import NodeFolder
@@ -272,6 +275,51 @@ def test_a_lost_lock_is_not_simply_made_again(sides: dict[str, Side], tmp_path: 
     alfa.running.append([Draft("message", b"the second")])
     assert alfa.texts("alfa") == [b"held by bravo alone", b"the second"]
     assert bravo.running.store.forks() == ()
+
+
+def test_a_party_joins_a_channel_that_has_begun(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        made: dict[str, Side] = {}
+        cards = {}
+        for party in ("alfa", "bravo", "charlie"):
+            line = stack.enter_context(CuttableLine(("127.0.0.1", 1)))
+            folder = NodeFolder(tmp_path / party)
+            cards[party] = folder.create(
+                party=party, name=party, url=f"https://127.0.0.1:{line.port}", languages=("en",), desks=(),
+                passphrase="words", scrypt_n=2**10,
+            )  # fmt: skip
+            made[party] = Side(folder, line)
+            stack.callback(made[party].stop)
+        timers = Timers(check_every_ms=200, degraded_after_misses=2, silent_after_ms=800)
+        first = Charter("Two", 1, (cards["alfa"], cards["bravo"]), timers=timers)
+        second = Charter("Three", 2, tuple(cards.values()), timers=timers, serial=1, previous=charter_hash(first).hex())
+        one, two = SignedCharter(first), SignedCharter(second)
+        for party, side in made.items():
+            key = side.folder.keys("words").entry
+            one = sign_charter(one, party, key) if party in first.ids else one
+            two = sign_charter(two, party, key, first)
+        for party in first.ids:
+            made[party].folder.join(one)
+        alfa = made["alfa"].start()
+        made["bravo"].start()
+        alfa.append([Draft("message", b"before charlie")])
+        wait_for(lambda: made["alfa"].held(0), "bravo's acknowledgement")
+        with pytest.raises(InputError, match="the one before is not known"):
+            made["charlie"].folder.join(two)
+        for party in first.ids:  # a served node opens itself anew then; here we do
+            made[party].running.enact(two, made[party].folder, "words")
+            made[party].stop()
+            made[party].start()
+        assert made["charlie"].folder.join(one, two) == second
+        assert made["charlie"].folder.join(one, two) == second
+        charlie = made["charlie"].start()
+        charlie.append([Draft("message", b"here I am")])
+        wait_for(lambda: len(charlie.store.held("charlie", 0)) == 2, "both acknowledgements")
+        wait_for(lambda: made["charlie"].texts("alfa")[:1] == [b"before charlie"], "what was said before")
+        assert all(side.running.store.forks() == () for side in made.values())
+        export_record(charlie.store, one, tmp_path / "record")
+        found = verify_export(FolderFiles(tmp_path / "record"), Expected(channel=charter_hash(first).hex()))
+        assert found.findings.faults == 0, found.findings
 
 
 def test_a_node_keeps_its_channel_in_postgresql(sides: dict[str, Side], tmp_path: Path) -> None:

@@ -102,8 +102,8 @@ class ChannelNode:
         cls, folder: NodeFolder, passphrase: str, on_notice: Callable[[Notice], None] = lambda _: None
     ) -> ChannelNode:
         """Raises a :class:`KeepclearError` in one line where keys, charter or store are not there or not sound."""
-        first, me = folder.charter(), folder.card().id
-        store, lock = folder.open_store(first), ChannelLock.open(folder.lock)
+        me = folder.card().id
+        store, lock = folder.open_store(), ChannelLock.open(folder.lock)
         tls = folder.keys_of(passphrase, store.state(me).charter.party(me).entry_key)
         node = Node(store, lock, Keys(me, tls.entry, tls.log, tls.mirror), Gate())
         if not folder.begun.exists():  # the first time: nobody can hold anything of a log that was never written

@@ -69,8 +69,9 @@ def reading(node: Path) -> Reading:
     from keepclear.messages.correspondence import Correspondence
 
     folder = folder_of(node)
-    charter, party = folder.charter(), folder.card().id
-    found = Reading(charter, party, folder.open_store(charter), Correspondence(charter, party))
+    store, party = folder.open_store(), folder.card().id
+    charter = store.charters()[-1]
+    found = Reading(charter, party, store, Correspondence(charter, party))
     read_new(found.store, found.correspondence)
     return found
 

@@ -297,6 +297,12 @@ class SqlStore(ABC):
         if batch.checkpoint is not None:
             keep_checkpoint_row(execute, log, batch.checkpoint)
 
+    def learn(self, charter: Charter) -> None:
+        """A later charter, verified by the caller, that no log here has brought yet: so a party that it adds begins."""
+        if charter not in self._charters:
+            self._write(lambda execute: self._keep_charter(execute, charter))
+            self._load_charters()
+
     def _keep_charter(self, execute: Execute, charter: Charter) -> None:
         row = (charter_hash(charter), charter.serial, encode(charter))
         if not execute("SELECT 1 FROM charter WHERE hash = ?", row[0]):

@@ -45,8 +45,16 @@ class NodeFolder:
         """Where a node on PostgreSQL keeps the address of its database, for its owner's eyes only."""
         return self.path / "database"
 
-    def open_store(self, first: Charter) -> SqlStore:
-        """The channel's store: SQLite in the folder, or the PostgreSQL that the node was made with."""
+    def open_store(self) -> SqlStore:
+        """The channel's store: SQLite in the folder, or the PostgreSQL that the node was made with. It knows the
+        charters that the node joined under."""
+        first, *later = self.charters()
+        store = self._open_store(first)
+        for charter in later:
+            store.learn(charter)
+        return store
+
+    def _open_store(self, first: Charter) -> SqlStore:
         if not self.database_file.exists():
             return ChannelStore.open(self.store, first)
         from keepclear.edge.channel_postgres import PostgresChannelStore
@@ -117,17 +125,36 @@ class NodeFolder:
             raise UsageError(f"{self.path}: this node is on no channel yet; join one with «keepclear channel join»")
         return verify_charter(read_charter(self.charter_file))
 
-    def join(self, signed: SignedCharter) -> Charter:
-        charter = verify_charter(signed)
+    def join(self, signed: SignedCharter, *later: SignedCharter) -> Charter:
+        """``later`` are the versions after the first, for a party that one of them adds. Returns the newest."""
+        chain = _verified_chain((signed, *later))
         card = self.card()
         if self.charter_file.exists():
-            if self.charter() == charter:
-                return charter
+            if self.charters()[: len(chain)] == chain:
+                return chain[-1]
             raise UsageError(f"{self.path}: this node is on a channel already; another channel needs another node")
-        if charter.party(card.id).entry_key != card.entry_key:
+        if chain[-1].party(card.id).entry_key != card.entry_key:
             raise InputError(f"the charter names another entry key for {card.id} than this node's own")
-        write_bytes(self.charter_file, signed.encode() + b"\n")
-        return charter
+        for serial, one in enumerate(later, 1):
+            write_bytes(self.path / f"charter-{serial}.json", one.encode() + b"\n")
+        write_bytes(self.charter_file, signed.encode() + b"\n")  # last: its presence says that the node has joined
+        return chain[-1]
+
+    def charters(self) -> tuple[Charter, ...]:
+        """Those that the node joined under, the first first; later versions are entries of the logs."""
+        first = self.charter()
+        later = []
+        while (place := self.path / f"charter-{len(later) + 1}.json").exists():
+            later.append(read_charter(place))
+        return (first, *_verified_chain((read_charter(self.charter_file), *later))[1:])
+
+
+def _verified_chain(signed: Sequence[SignedCharter]) -> tuple[Charter, ...]:
+    """Each version as all of it and of the one before have signed it; raises :class:`InputError`."""
+    chain: list[Charter] = []
+    for one in signed:
+        chain.append(verify_charter(one, chain[-1] if chain else None))
+    return tuple(chain)
 
 
 def _card(party: Party, keys: NodeKeys) -> Party:
