@@ -27,8 +27,8 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def listeners(text: str) -> Listeners:
-    return Listeners([parse_feed(text)], backoff_first_s=0.01, poll_s=0.01)
+def listeners(text: str, backoff_first_s: float = 0.01) -> Listeners:
+    return Listeners([parse_feed(text)], backoff_first_s=backoff_first_s, poll_s=0.01)
 
 
 def answering(server: socket.socket, answer: bytes, asked: bool = True) -> threading.Thread:
@@ -86,7 +86,8 @@ def test_an_http_server_that_answers_nonsense_is_down_with_its_reason_and_tried_
 
 def test_what_no_format_recognises_is_a_reason_not_silence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        feed = listeners(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        # The next try takes the reason away again: let it be far off.
+        feed = listeners(f"tcp://127.0.0.1:{server.getsockname()[1]}", backoff_first_s=WAIT_S)
         feed.start()
         try:
             connection, _ = server.accept()
