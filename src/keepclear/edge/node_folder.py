@@ -143,7 +143,7 @@ class NodeFolder:
     def charters(self) -> tuple[Charter, ...]:
         """Those that the node joined under, the first first; later versions are entries of the logs."""
         first = self.charter()
-        later = []
+        later: list[SignedCharter] = []
         while (place := self.path / f"charter-{len(later) + 1}.json").exists():
             later.append(read_charter(place))
         return (first, *_verified_chain((read_charter(self.charter_file), *later))[1:])
