@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from keepclear.channel.charter import Charter
@@ -94,18 +93,6 @@ class PostgresChannelStore(SqlStore):
                     cursor.execute(step.replace("BLOB", "BYTEA").encode())
         self._reading.execute(sql.SQL("SET search_path TO {}").format(name))
         self._schema = schema
-
-    def __enter__(self) -> PostgresChannelStore:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self.sync()
-        finally:
-            self.close()
 
     def close(self) -> None:
         self._reading.close()

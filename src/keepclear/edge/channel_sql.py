@@ -10,7 +10,8 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
 
 from keepclear.channel.canonical import decode, encode
 from keepclear.channel.charter import Charter, charter_hash
@@ -86,6 +87,18 @@ class SqlStore(ABC):
         self.channel = ""
 
     # What a kind of database does in its own way.
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.sync()
+        finally:
+            self.close()
 
     @abstractmethod
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -142,18 +142,6 @@ class ChannelStore(SqlStore):
             raise
         return store
 
-    def __enter__(self) -> ChannelStore:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self.sync()
-        finally:
-            self.close()
-
     def close(self) -> None:
         self._reading.close()
         self._writing.close()
