@@ -317,7 +317,7 @@ def test_a_party_joins_a_channel_that_has_begun(tmp_path: Path) -> None:
         wait_for(lambda: len(charlie.store.held("charlie", 0)) == 2, "both acknowledgements")
         wait_for(lambda: made["charlie"].texts("alfa")[:1] == [b"before charlie"], "what was said before")
         assert all(side.running.store.forks() == () for side in made.values())
-        export_record(charlie.store, one, tmp_path / "record")
+        export_record(charlie.store, made["charlie"].folder.signed_charters(), tmp_path / "record")
         found = verify_export(FolderFiles(tmp_path / "record"), Expected(channel=charter_hash(first).hex()))
         assert found.findings.faults == 0, found.findings
 

@@ -78,8 +78,8 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_as_a_program_it_reads_folders_and_zips_and_says_what_it_found(tmp_path: Path) -> None:
     exercise = Exercise(("alpha", "bravo"), seed=1)
     exercise.run(6)
-    export_record(exercise, exercise.first, tmp_path / "record")
-    export_record(exercise, exercise.first, tmp_path / "record.zip")
+    export_record(exercise, (exercise.first,), tmp_path / "record")
+    export_record(exercise, (exercise.first,), tmp_path / "record.zip")
     for path in (tmp_path / "record", tmp_path / "record.zip"):
         result = run(path, "--channel", exercise.channel)
         assert result.returncode == 0, result.stderr

@@ -24,7 +24,7 @@ def exercise() -> Exercise:
 
 @pytest.fixture
 def record(exercise: Exercise, tmp_path: Path) -> Path:
-    export_record(exercise, exercise.first, tmp_path / "record")
+    export_record(exercise, (exercise.first,), tmp_path / "record")
     return tmp_path / "record"
 
 
@@ -73,10 +73,10 @@ def test_a_fork_is_something_found(exercise: Exercise, tmp_path: Path, capsys: p
     forked = Exercise(("alpha", "bravo"), seed=4)
     forked.message("alpha")
     forked.fork_by_heads("alpha")
-    export_record(forked, forked.first, tmp_path / "forked.zip")
+    export_record(forked, (forked.first,), tmp_path / "forked.zip")
     assert run(["verify", str(tmp_path / "forked.zip")]) == 1
     assert "VERIFIED, AND IT PROVES A FORK" in capsys.readouterr().out
-    export_record(forked, forked.first, tmp_path / "forked")
+    export_record(forked, (forked.first,), tmp_path / "forked")
     alone = str(tmp_path / "forked" / "forks" / "alpha-0.json")
     charter = str(tmp_path / "forked" / "charter-0.json")
     assert run(["verify", alone, "--charter", charter]) == 1

@@ -8,15 +8,23 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from keepclear.channel.charter import Charter
+from keepclear.channel import wire
+from keepclear.channel.charter import Charter, charter_hash
+from keepclear.channel.entry import Draft
 from keepclear.channel.export_layout import ExportFiles
+from keepclear.channel.gate import Gate
+from keepclear.channel.own_log import Node, append_own, make_lock
 from keepclear.channel.transcript import Spoken
 from keepclear.channel.verify import verify_export
 from keepclear.edge.channel_export import export_record
 from keepclear.edge.channel_files import FolderFiles, ZipFiles, open_record
+from keepclear.edge.channel_store import ChannelStore
 from keepclear.errors import InputError, LimitExceeded, UsageError
 from keepclear.simulation.channel_record import Exercise
+from keepclear.simulation.memory_store import MemoryLock
+from keepclear.simulation.parties import CREATED_MS, exercise_charter, exercise_key, exercise_party, signed_by_all
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +40,8 @@ def contents(files: ExportFiles) -> dict[str, bytes | None]:
 
 
 def test_a_folder_and_a_zip_hold_the_record_and_verify(exercise: Exercise, tmp_path: Path) -> None:
-    count = export_record(exercise, exercise.first, tmp_path / "record")
-    export_record(exercise, exercise.first, tmp_path / "record.zip")
+    count = export_record(exercise, (exercise.first,), tmp_path / "record")
+    export_record(exercise, (exercise.first,), tmp_path / "record.zip")
     folder, packed = open_record(tmp_path / "record"), open_record(tmp_path / "record.zip")
     assert contents(folder) == contents(packed) == exercise.files()
     assert count == len(exercise.files())
@@ -44,7 +52,7 @@ def test_a_folder_and_a_zip_hold_the_record_and_verify(exercise: Exercise, tmp_p
 
 def test_the_same_store_gives_the_same_bytes_again(exercise: Exercise, tmp_path: Path) -> None:
     for name in ("one.zip", "two.zip"):
-        export_record(exercise, exercise.first, tmp_path / name)
+        export_record(exercise, (exercise.first,), tmp_path / name)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 
@@ -54,7 +62,7 @@ def test_a_transcript_is_written_from_the_record_in_the_order_of_time(exercise: 
         for one in spoken:
             yield f"{one.entry.at_ms} {one.entry.party} {one.entry.seq} {one.body is not None}\n"
 
-    export_record(exercise, exercise.first, tmp_path / "record", {"transcript.txt": transcript})
+    export_record(exercise, (exercise.first,), tmp_path / "record", {"transcript.txt": transcript})
     lines = (tmp_path / "record" / "transcript.txt").read_text().splitlines()
     assert lines[0] == "Exercise"
     assert len(lines) == 1 + sum(len(exercise.records(party, 0)) for party in exercise.ids)
@@ -65,21 +73,21 @@ def test_a_transcript_is_written_from_the_record_in_the_order_of_time(exercise: 
 def test_it_is_whole_or_absent(exercise: Exercise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "there").mkdir()
     with pytest.raises(UsageError, match="is there already"):
-        export_record(exercise, exercise.first, tmp_path / "there")
+        export_record(exercise, (exercise.first,), tmp_path / "there")
     with pytest.raises(InputError, match="cannot be written"):
-        export_record(exercise, exercise.first, tmp_path / "no" / "record")
+        export_record(exercise, (exercise.first,), tmp_path / "no" / "record")
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match=r"No space left on device.*nothing was left behind"):
-        export_record(exercise, exercise.first, tmp_path / "record")
+        export_record(exercise, (exercise.first,), tmp_path / "record")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 
 def test_links_and_oversized_files_are_no_files_of_a_record(exercise: Exercise, tmp_path: Path) -> None:
-    export_record(exercise, exercise.first, tmp_path / "record")
+    export_record(exercise, (exercise.first,), tmp_path / "record")
     checkpoint = tmp_path / "record" / "logs" / "alpha" / "checkpoint"
     checkpoint.rename(tmp_path / "elsewhere")
     checkpoint.symlink_to(tmp_path / "elsewhere")
@@ -119,3 +127,21 @@ def test_a_zip_may_hold_the_record_in_a_folder_and_a_strange_one_is_refused(exer
         archive.writestr("charter-0.json", bytes(50_000_000))
     found = verify_export(ZipFiles(bomb))
     assert "has 50,000,000 bytes, more than 65,535" in str(found.findings.kept[0])
+
+
+def test_a_party_that_joined_later_exports_before_the_charter_that_names_it_has_come(tmp_path: Path) -> None:
+    """The log in which the others hold that charter may come after the first messages: the export does not wait."""
+    first = exercise_charter("alpha", "bravo")
+    parties = tuple(exercise_party(party) for party in ("alpha", "bravo", "charlie"))
+    second = replace(first, parties=parties, serial=1, previous=charter_hash(first).hex())
+    keys = wire.Keys("charlie", *(exercise_key("charlie", purpose) for purpose in ("entry", "log", "mirror")))
+    with ChannelStore.open(tmp_path / "charlie.db", first) as store:
+        store.learn(second)
+        node = Node(store, MemoryLock(), keys, Gate())
+        make_lock(node, {}, now_ms=CREATED_MS, by_operator=True)
+        append_own(node, [Draft("state", b"{}")], clock=lambda: CREATED_MS, salts=[b"s" * 32])
+        charters = (signed_by_all(first), signed_by_all(second, first))
+        export_record(store, charters, tmp_path / "record")
+    found = verify_export(FolderFiles(tmp_path / "record"))
+    assert found.findings.faults == 0, found.findings
+    assert [(log.party, log.size) for log in found.logs if log.size] == [("charlie", 1)]

@@ -67,13 +67,14 @@ class _Exported:
     messages: deque[int] = field(default_factory=lambda: deque(maxlen=PROOFS_PER_LOG))
 
 
-def export_files(source: Source, first: SignedCharter) -> Iterator[File]:
+def export_files(source: Source, first: SignedCharter, *later: SignedCharter) -> Iterator[File]:
     """Each file's path and bytes. ``first`` is the channel's first charter as all signed it; later ones are entries.
 
-    A log ends at its newest signed head: what came after it has nothing yet that it could be verified against.
-    Raises :class:`InputError` where the store does not hold what it should.
+    ``later`` are those that a party joined under: it knows them before the log that holds them has reached it. A log
+    ends at its newest signed head: what came after it has nothing yet that it could be verified against. Raises
+    :class:`InputError` where the store does not hold what it should.
     """
-    charters = {0: first}
+    charters = dict(enumerate((first, *later)))
     logs = []
     for party in parties_of((first.charter, *source.charters())):
         checkpoint = source.checkpoint(party)

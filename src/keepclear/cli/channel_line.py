@@ -104,7 +104,6 @@ def export(node: Path, out: Path, languages: tuple[str, ...]) -> None:
     documented.
     """
     from keepclear.edge.channel_export import export_record
-    from keepclear.edge.node_folder import read_charter
     from keepclear.messages.transcript import transcript_html, transcript_text
 
     read = reading(node)
@@ -114,7 +113,7 @@ def export(node: Path, out: Path, languages: tuple[str, ...]) -> None:
     for language in languages or (read.language,):
         transcripts[f"transcript-{language}.txt"] = transcript_text(language)
         transcripts[f"transcript-{language}.html"] = transcript_html(language)
-    count = export_record(read.store, read_charter(folder_of(node).charter_file), out, transcripts)
+    count = export_record(read.store, folder_of(node).signed_charters(), out, transcripts)
     click.echo(f"{out}: {count} files; check them with «keepclear verify {out}»")
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -25,12 +25,16 @@ _READABLE = 0o644 << 16
 
 
 def export_record(
-    source: Source, first: SignedCharter, path: Path, transcripts: dict[str, Transcript] | None = None
+    source: Source,
+    charters: Sequence[SignedCharter],
+    path: Path,
+    transcripts: dict[str, Transcript] | None = None,
 ) -> int:
     """Writes the record to ``path`` (a zip where it ends in .zip) and returns the number of files.
 
-    ``transcripts`` are written from the record itself, by file name. Raises :class:`UsageError` where something is
-    there already, :class:`InputError` where the disk refuses; in both cases nothing is left behind.
+    ``charters`` are those that the party joined under, the channel's first first. ``transcripts`` are written from
+    the record itself, by file name. Raises :class:`UsageError` where something is there already,
+    :class:`InputError` where the disk refuses; in both cases nothing is left behind.
     """
     if path.exists():
         raise UsageError(f"{path}: is there already; name another place, or remove it")
@@ -39,7 +43,7 @@ def export_record(
     except OSError as error:
         raise InputError(f"cannot be written ({error.strerror})", source=str(path)) from None
     try:
-        count = _write_folder(folder, export_files(source, first))
+        count = _write_folder(folder, export_files(source, *charters))
         files = FolderFiles(folder)
         for name, transcript in sorted((transcripts or {}).items()):
             _write_file(folder / name, (part.encode() for part in transcribe(files, transcript)))

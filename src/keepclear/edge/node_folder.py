@@ -142,11 +142,15 @@ class NodeFolder:
 
     def charters(self) -> tuple[Charter, ...]:
         """Those that the node joined under, the first first; later versions are entries of the logs."""
-        first = self.charter()
-        later: list[SignedCharter] = []
-        while (place := self.path / f"charter-{len(later) + 1}.json").exists():
-            later.append(read_charter(place))
-        return (first, *_verified_chain((read_charter(self.charter_file), *later))[1:])
+        self.charter()
+        return _verified_chain(self.signed_charters())
+
+    def signed_charters(self) -> tuple[SignedCharter, ...]:
+        """The same as they were signed; not verified here."""
+        signed = [read_charter(self.charter_file)]
+        while (place := self.path / f"charter-{len(signed)}.json").exists():
+            signed.append(read_charter(place))
+        return tuple(signed)
 
 
 def _verified_chain(signed: Sequence[SignedCharter]) -> tuple[Charter, ...]:
