@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 from keepclear.channel.entry import Draft
-from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, make_lock
-from keepclear.channel.wire import Keys
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node, make_lock
+from keepclear.channel.protocol.wire import Keys
 from keepclear.edge.channel_store import ChannelLock, ChannelStore
 from keepclear.edge.channel_writer import ChannelWriter
 from keepclear.simulation.parties import exercise_charter, exercise_key

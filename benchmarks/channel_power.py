@@ -18,9 +18,9 @@ from pathlib import Path
 
 from benchmarks.channel_prove import NOW_MS, THREE, clock, keys_of
 from keepclear.channel.entry import Draft
-from keepclear.channel.fsck import fsck
-from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, append_own, make_lock
+from keepclear.channel.protocol.fsck import fsck
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node, append_own, make_lock
 from keepclear.edge.channel_store import ChannelLock, ChannelStore
 
 SECTOR = 512

@@ -26,14 +26,14 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 
-from keepclear.channel import exchange
 from keepclear.channel.canonical import encode
 from keepclear.channel.entry import Draft
 from keepclear.channel.fork_proof import verify_fork_proof
-from keepclear.channel.fsck import fsck
-from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, Standing, append_own, make_lock, make_ready, standing
-from keepclear.channel.wire import Ask, Keys, Push, WireRecord
+from keepclear.channel.protocol import exchange
+from keepclear.channel.protocol.fsck import fsck
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node, Standing, append_own, make_lock, make_ready, standing
+from keepclear.channel.protocol.wire import Ask, Keys, Push, WireRecord
 from keepclear.edge.channel_store import ChannelLock, ChannelStore, ChannelStoreError
 from keepclear.errors import KeepclearError
 from keepclear.simulation.channel import simulate

@@ -21,10 +21,10 @@ from functools import lru_cache
 from typing import Any
 
 from keepclear.channel import signature
-from keepclear.channel.export_layout import decode_bodies, is_for_people
+from keepclear.channel.record.layout import decode_bodies, is_for_people
+from keepclear.channel.record.verification import Verification
+from keepclear.channel.record.verify import verify_export
 from keepclear.channel.tiles import decode_bundle
-from keepclear.channel.verification import Verification
-from keepclear.channel.verify import verify_export
 from keepclear.errors import InputError
 from keepclear.simulation.channel_damage import damaged
 from keepclear.simulation.channel_record import Exercise, ExerciseFiles, exercise_record

@@ -1,6 +1,6 @@
 """Two verifiers that share no code give one verdict: on good records, damaged ones, and forgeries signed by true keys.
 
-The one is keepclear.channel.verify (OpenSSL), the other tools/second_verifier (libsodium), written from the format's
+The one is keepclear.channel.record (OpenSSL), the other tools/second_verifier (libsodium), written from the format's
 page. Each seed makes one record: by its remainder a good one, one with a damaged byte or name, or one in which a
 party signs what may not be so. Compared are the verdict, and where it is VERIFIED each log's size, root, holders and
 witnessed part, and who is proved to have forked. Prints the counts, every seed at which they differ, and the bound 3/N.
@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from keepclear.channel.verify import verify_export
+from keepclear.channel.record.verify import verify_export
 from keepclear.errors import InputError
 from keepclear.simulation.channel_damage import damaged, forged
 from keepclear.simulation.channel_record import ExerciseFiles, exercise_record

@@ -20,12 +20,12 @@ from keepclear.channel.charter import charter_hash
 from keepclear.channel.checkpoint import sign_checkpoint
 from keepclear.channel.cosignature import cosign
 from keepclear.channel.entry import Draft, Record, Reference
-from keepclear.channel.export_layout import bodies_path, encode_bodies, log_folder, signatures_path
 from keepclear.channel.log import LogState, write
+from keepclear.channel.record.layout import bodies_path, encode_bodies, log_folder, signatures_path
+from keepclear.channel.record.tile_builder import TileBuilder
+from keepclear.channel.record.verify import Expected
 from keepclear.channel.signature import SigningKey, verifies
-from keepclear.channel.tile_builder import TileBuilder
 from keepclear.channel.tiles import TILE_WIDTH, Tile, encode_bundle
-from keepclear.channel.verify import Expected
 from keepclear.cli.verify_run import run_verification
 from keepclear.edge.channel_files import FolderFiles
 from keepclear.simulation.parties import CREATED_MS, exercise_charter, exercise_key, signed_by_all

@@ -9,18 +9,18 @@ from collections.abc import Callable, Generator
 from functools import cache, partial
 from typing import Any
 
-from keepclear.channel import wire
 from keepclear.channel.canonical import encode
 from keepclear.channel.charter import SignedCharter
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.entry import Entry
-from keepclear.channel.export_layout import decode_bodies, decode_signatures
 from keepclear.channel.fork_proof import ForkProof
-from keepclear.channel.proof_file import ProofFile
+from keepclear.channel.protocol import wire
+from keepclear.channel.protocol.witness import Submission
+from keepclear.channel.record.layout import decode_bodies, decode_signatures
+from keepclear.channel.record.proof_file import ProofFile
+from keepclear.channel.record.verify import verify_export
 from keepclear.channel.signed_note import Note, NoteKey
 from keepclear.channel.tiles import Tile, decode_bundle, encode_bundle
-from keepclear.channel.verify import verify_export
-from keepclear.channel.witness import Submission
 from keepclear.simulation.channel_record import Exercise, ExerciseFiles
 
 MESSAGES: dict[str, Any] = {
@@ -46,7 +46,7 @@ def exercise() -> Exercise:
 
 @cache
 def record() -> dict[str, bytes]:
-    from keepclear.channel.export import export_files
+    from keepclear.channel.record.export import export_files
 
     made = exercise()
     return dict(export_files(made, made.first))
@@ -156,10 +156,10 @@ def _notes(files: dict[str, bytes]) -> list[Note]:
 @cache
 def said() -> dict[str, list[bytes]]:
     """One exchange between two nodes, every request and every answer."""
-    from keepclear.channel import exchange
     from keepclear.channel.entry import Draft
-    from keepclear.channel.gate import Gate
-    from keepclear.channel.own_log import Node, append_own, make_lock
+    from keepclear.channel.protocol import exchange
+    from keepclear.channel.protocol.gate import Gate
+    from keepclear.channel.protocol.own_log import Node, append_own, make_lock
     from keepclear.simulation.memory_store import MemoryLock, MemoryStore
     from keepclear.simulation.parties import exercise_charter, exercise_key
 

@@ -17,9 +17,9 @@ import pytest
 from keepclear.channel.charter import Charter, SignedCharter, Timers, charter_hash, sign_charter
 from keepclear.channel.communications import LineStatus
 from keepclear.channel.entry import Draft
-from keepclear.channel.own_log import NotReady
-from keepclear.channel.verify import Expected, verify_export
-from keepclear.channel.wire import MESSAGE_BYTES_MAX, PATHS
+from keepclear.channel.protocol.own_log import NotReady
+from keepclear.channel.protocol.wire import MESSAGE_BYTES_MAX, PATHS
+from keepclear.channel.record.verify import Expected, verify_export
 from keepclear.channel_desk import Desk
 from keepclear.channel_node import ChannelNode, Notice, now_ms
 from keepclear.edge.channel_client import PREFIX

@@ -2,7 +2,7 @@
 
     append ──► own log ──► link to each peer ──► the peer's mirror ──► its cosignature: *held*
                               ▲        │
-                          check, catch up (channel.exchange), witness
+                          check, catch up (channel.protocol), witness
 
 The own log is written whether anybody answers or not; it is the outbox. A link is a thread for each peer: it checks the
 line (channel.communications), pushes what is new and fetches what is missing. Every rule is pure and elsewhere; here
@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from keepclear.channel import exchange
 from keepclear.channel.charter import Charter, Party, SignedCharter, Witness, verify_charter
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.communications import (
@@ -35,12 +34,13 @@ from keepclear.channel.communications import (
     step,
 )
 from keepclear.channel.entry import CHARTER_KIND, Draft
-from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, NotReady, make_lock, make_ready
+from keepclear.channel.protocol import exchange
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node, NotReady, make_lock, make_ready
+from keepclear.channel.protocol.wire import NONCE_BYTES, Ask, Keys
+from keepclear.channel.protocol.witness import compose_submission, take_witness_answer
 from keepclear.channel.store import Kept, Store
 from keepclear.channel.tiles import Tile, encode_bundle
-from keepclear.channel.wire import NONCE_BYTES, Ask, Keys
-from keepclear.channel.witness import compose_submission, take_witness_answer
 from keepclear.edge.channel_client import PeerClient, Unreachable, submit_to_witness
 from keepclear.edge.channel_keys import NodeKeys
 from keepclear.edge.channel_store import ChannelLock

@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator, Iterable
 from itertools import count
 from typing import TypeVar
 
-from keepclear.channel import exchange
 from keepclear.channel.charter import Charter
 from keepclear.channel.entry import Draft
-from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, append_own, make_lock
+from keepclear.channel.protocol import exchange
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node, append_own, make_lock
+from keepclear.channel.protocol.wire import Ask, Keys
 from keepclear.channel.store import Kept, Lock, Store
-from keepclear.channel.wire import Ask, Keys
 from keepclear.simulation.memory_store import MemoryLock, MemoryStore
 from keepclear.simulation.parties import exercise_key
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from keepclear.channel import wire
 from keepclear.channel.charter import Charter, charter_hash
 from keepclear.channel.entry import Draft
-from keepclear.channel.export_layout import ExportFiles
-from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, append_own, make_lock
-from keepclear.channel.transcript import Spoken
-from keepclear.channel.verify import verify_export
+from keepclear.channel.protocol import wire
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node, append_own, make_lock
+from keepclear.channel.record.layout import ExportFiles
+from keepclear.channel.record.transcript import Spoken
+from keepclear.channel.record.verify import verify_export
 from keepclear.edge.channel_export import export_record
 from keepclear.edge.channel_files import FolderFiles, ZipFiles, open_record
 from keepclear.edge.channel_store import ChannelStore

@@ -14,16 +14,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from keepclear.channel import exchange
 from keepclear.channel.charter import charter_hash
 from keepclear.channel.checkpoint import Checkpoint, sign_checkpoint
 from keepclear.channel.cosignature import cosign
 from keepclear.channel.entry import CHARTER_KIND, ERASURE_KIND, Draft, Head, Reference
 from keepclear.channel.fork_proof import prove_fork_by_entries
-from keepclear.channel.fsck import fsck
 from keepclear.channel.log import LogState, follow, write
 from keepclear.channel.merkle import Tree, verify_consistency, verify_inclusion
-from keepclear.channel.own_log import Node, NotReady, Standing, append_own, make_lock, standing
+from keepclear.channel.protocol import exchange
+from keepclear.channel.protocol.fsck import fsck
+from keepclear.channel.protocol.own_log import Node, NotReady, Standing, append_own, make_lock, standing
 from keepclear.channel.store import Batch, Event, EventKind, Held, Locked, Store, StoreConflict
 from keepclear.edge.channel_postgres import PostgresChannelStore
 from keepclear.edge.channel_store import ChannelLock, ChannelStore, ChannelStoreError

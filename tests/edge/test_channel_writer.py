@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from keepclear.channel.entry import Draft
-from keepclear.channel.fsck import fsck
+from keepclear.channel.protocol.fsck import fsck
 from keepclear.edge.channel_store import ChannelLock, ChannelStore
 from keepclear.edge.channel_writer import ChannelWriter
 from keepclear.errors import InputError

@@ -28,9 +28,9 @@ def check(ctx: click.Context, node: Path, passphrase_file: Path | None, format: 
 
     import pyarrow as pa
 
-    from keepclear.channel import exchange
     from keepclear.channel.communications import Answered, observe
-    from keepclear.channel.wire import NONCE_BYTES
+    from keepclear.channel.protocol import exchange
+    from keepclear.channel.protocol.wire import NONCE_BYTES
     from keepclear.channel_node import now_ms
     from keepclear.cli.output import write_rows
     from keepclear.edge.channel_client import PeerClient
@@ -129,7 +129,7 @@ def carry_out(node: Path, passphrase_file: Path | None, peer: str, file: Path) -
     """
     import secrets
 
-    from keepclear.channel.wire import NONCE_BYTES
+    from keepclear.channel.protocol.wire import NONCE_BYTES
     from keepclear.channel_node import now_ms
     from keepclear.edge.channel_bundle import write_bundle
 

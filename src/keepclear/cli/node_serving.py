@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from keepclear.channel.communications import periodic_test
 from keepclear.channel.entry import Draft
-from keepclear.channel.own_log import NotReady, make_ready
+from keepclear.channel.protocol.own_log import NotReady, make_ready
 from keepclear.channel_desk import Desk, Happening, is_alarm, line_draft
 from keepclear.channel_node import ChannelNode, Notice, now_ms
 from keepclear.edge.channel_tls import server_context

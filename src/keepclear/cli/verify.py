@@ -11,7 +11,7 @@ from keepclear.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from keepclear.channel.charter import Charter
-    from keepclear.channel.verify import Expected
+    from keepclear.channel.record.verify import Expected
 
 __all__ = ["command"]
 
@@ -77,7 +77,7 @@ def _charter(path: Path) -> Charter:
 
 
 def _expected(channel: str | None, charters: list[Charter]) -> Expected:
-    from keepclear.channel.verify import Expected
+    from keepclear.channel.record.verify import Expected
 
     if channel is None:
         return Expected(charters=tuple(charters))

@@ -17,9 +17,9 @@ from keepclear.channel.charter import (
 )
 from keepclear.channel.entry import PAYLOAD_BYTES_MAX
 from keepclear.channel.fork_proof import FORK_PROOF_BYTES_MAX, ForkProof, verify_fork_proof
-from keepclear.channel.proof_file import PROOF_FILE_BYTES_MAX, ProofFile
-from keepclear.channel.verify import Expected
-from keepclear.channel.verify_proofs import verify_alone as verify_entry
+from keepclear.channel.record.proof_file import PROOF_FILE_BYTES_MAX, ProofFile
+from keepclear.channel.record.verify import Expected
+from keepclear.channel.record.verify_proofs import verify_alone as verify_entry
 from keepclear.errors import InputError, UsageError
 
 __all__ = ["Statement", "kind_of", "verify_alone"]

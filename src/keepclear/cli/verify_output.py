@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from keepclear.channel.verification import LogReport, Trust, Verification
-from keepclear.channel.verification_words import not_proved, proved
+from keepclear.channel.record.verification import LogReport, Trust, Verification
+from keepclear.channel.record.verification_words import not_proved, proved
 from keepclear.cli.verify_alone import Statement
 
 __all__ = ["write_alone", "write_verification"]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
-from keepclear.channel.export_layout import ExportFiles
-from keepclear.channel.verification import LogReport, Verification
-from keepclear.channel.verify import Expected, claimed_entries, verify_export
-from keepclear.channel.verify_log import LogTask
+from keepclear.channel.record.layout import ExportFiles
+from keepclear.channel.record.verification import LogReport, Verification
+from keepclear.channel.record.verify import Expected, claimed_entries, verify_export
+from keepclear.channel.record.verify_log import LogTask
 from keepclear.cli.progress import say
 
 __all__ = ["run_verification"]

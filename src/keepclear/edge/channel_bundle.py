@@ -15,12 +15,12 @@ from typing import IO
 import msgspec
 
 from keepclear.channel.canonical import Hash, Milliseconds, PartyId, encode
-from keepclear.channel.checking import log_ids, make_check
-from keepclear.channel.exchange import Clock, compose_push, respond
-from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node
+from keepclear.channel.protocol.checking import log_ids, make_check
+from keepclear.channel.protocol.exchange import Clock, compose_push, respond
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node
+from keepclear.channel.protocol.wire import MESSAGE_BYTES_MAX, PATHS, PROOFS_MAX, Ask, ForkProofs, PushAnswer, parse
 from keepclear.channel.store import READ_COUNT_MAX
-from keepclear.channel.wire import MESSAGE_BYTES_MAX, PATHS, PROOFS_MAX, Ask, ForkProofs, PushAnswer, parse
 from keepclear.edge.whole_file import write_whole
 from keepclear.errors import InputError, LimitExceeded
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import httpx
 
 from keepclear.channel.charter import Party
-from keepclear.channel.wire import MESSAGE_BYTES_MAX, Ask
+from keepclear.channel.protocol.wire import MESSAGE_BYTES_MAX, Ask
 from keepclear.edge.channel_keys import NodeKeys
 from keepclear.edge.channel_tls import caller_context
 from keepclear.errors import KeepclearError
@@ -68,7 +68,7 @@ class PeerClient:
             raise Unreachable(f"{self.peer.id} cannot be reached at {url}: {_reason(error)}") from None
 
     def drive(self, dialogue: Generator[Ask, bytes, T]) -> T:
-        """Carries a dialogue of :mod:`keepclear.channel.exchange` to its end."""
+        """Carries a dialogue of :mod:`keepclear.channel.protocol.exchange` to its end."""
         try:
             ask = next(dialogue)
             while True:

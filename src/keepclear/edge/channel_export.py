@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from keepclear.channel.charter import SignedCharter
-from keepclear.channel.export import Source, export_files
-from keepclear.channel.transcript import Transcript, transcribe
+from keepclear.channel.record.export import Source, export_files
+from keepclear.channel.record.transcript import Transcript, transcribe
 from keepclear.edge.channel_files import FolderFiles
 from keepclear.edge.whole_file import write_whole
 from keepclear.errors import InputError, UsageError

@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from keepclear.channel.export_layout import ExportFiles
-from keepclear.channel.verify import NOT_A_RECORD
+from keepclear.channel.record.layout import ExportFiles
+from keepclear.channel.record.verify import NOT_A_RECORD
 from keepclear.errors import InputError, LimitExceeded
 
 __all__ = ["FolderFiles", "ZipFiles", "open_record"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from keepclear.channel.entry import CHARTER_KIND, SALT_BYTES, Draft
-from keepclear.channel.own_log import Node, append_own
+from keepclear.channel.protocol.own_log import Node, append_own
 from keepclear.channel.store import Kept
 from keepclear.edge.turns import Turns
 from keepclear.errors import InputError, UsageError

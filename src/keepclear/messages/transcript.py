@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from keepclear.channel.charter import Charter
-from keepclear.channel.transcript import Spoken, Transcript
+from keepclear.channel.record.transcript import Spoken, Transcript
 from keepclear.errors import InputError
 from keepclear.messages.bodies import BODIES, decode_body
 from keepclear.messages.catalogue import Language

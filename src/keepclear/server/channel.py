@@ -1,7 +1,7 @@
 """The node's HTTP interface: what the other parties' nodes ask (docs/reference/channel-http.md).
 
 TLS has said which party is calling before a byte is read. The routes hand bytes to
-:func:`keepclear.channel.exchange.respond` and serve the logs as tiles (c2sp.org/tlog-tiles).
+:func:`keepclear.channel.protocol.exchange.respond` and serve the logs as tiles (c2sp.org/tlog-tiles).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from keepclear import __version__
-from keepclear.channel.wire import MESSAGE_BYTES_MAX, PATHS, Ask
+from keepclear.channel.protocol.wire import MESSAGE_BYTES_MAX, PATHS, Ask
 from keepclear.errors import InputError, KeepclearError, LimitExceeded
 from keepclear.server.channel_api import openapi
 from keepclear.server.mutual_tls import CERTIFICATE

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from keepclear.channel import wire
+from keepclear.channel.protocol import wire
 
 __all__ = ["openapi"]
 

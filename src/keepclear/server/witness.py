@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from keepclear.channel.protocol.witness import REQUEST_BYTES_MAX, WitnessMemory, witness_head
 from keepclear.channel.signature import SigningKey
-from keepclear.channel.witness import REQUEST_BYTES_MAX, WitnessMemory, witness_head
 
 __all__ = ["witness_app"]
 

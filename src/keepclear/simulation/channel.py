@@ -16,16 +16,16 @@ from itertools import combinations, count, permutations
 from random import Random
 from typing import Any
 
-from keepclear.channel import exchange
 from keepclear.channel.charter import Charter
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.entry import ERASURE_KIND, Draft, Reference
-from keepclear.channel.fsck import fsck
-from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, NotReady, append_own, make_lock, make_ready
+from keepclear.channel.protocol import exchange
+from keepclear.channel.protocol.fsck import fsck
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node, NotReady, append_own, make_lock, make_ready
+from keepclear.channel.protocol.wire import Ask, Keys
+from keepclear.channel.protocol.witness import compose_submission, take_witness_answer, witness_head
 from keepclear.channel.store import StoreConflict
-from keepclear.channel.wire import Ask, Keys
-from keepclear.channel.witness import compose_submission, take_witness_answer, witness_head
 from keepclear.errors import InputError
 from keepclear.simulation.memory_store import MemoryLock, MemoryStore
 from keepclear.simulation.parties import exercise_charter, exercise_key

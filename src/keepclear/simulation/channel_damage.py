@@ -18,9 +18,9 @@ from typing import Any
 from keepclear.channel.checkpoint import Checkpoint, sign_checkpoint
 from keepclear.channel.cosignature import cosign
 from keepclear.channel.entry import Draft, Record, Reference
-from keepclear.channel.export_layout import encode_bodies
 from keepclear.channel.fork_proof import prove_fork_by_entries, prove_fork_by_heads
 from keepclear.channel.merkle import Tree, leaf_hash
+from keepclear.channel.record.layout import encode_bodies
 from keepclear.channel.signature import in_context
 from keepclear.channel.signed_note import Note
 from keepclear.channel.tiles import encode_bundle

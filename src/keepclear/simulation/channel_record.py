@@ -17,10 +17,10 @@ from keepclear.channel.charter import Charter, SignedCharter, charter_hash
 from keepclear.channel.checkpoint import sign_checkpoint
 from keepclear.channel.cosignature import cosign
 from keepclear.channel.entry import CHARTER_KIND, ERASURE_KIND, Draft, Entry, Record, Reference
-from keepclear.channel.export import export_files
 from keepclear.channel.fork_proof import ForkProof, prove_fork_by_entries, prove_fork_by_heads
 from keepclear.channel.log import LogState, write
 from keepclear.channel.merkle import Tree, leaf_hash
+from keepclear.channel.record.export import export_files
 from keepclear.channel.signature import SigningKey
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import Held, Kept
@@ -35,7 +35,7 @@ BATCH = 1_000
 
 
 class ExerciseFiles:
-    """A record in memory: what :class:`~keepclear.channel.export_layout.ExportFiles` asks for."""
+    """A record in memory: what :class:`~keepclear.channel.record.layout.ExportFiles` asks for."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
@@ -196,7 +196,7 @@ class Exercise:
                 for name in self._witnesses:
                     self.witness(party, name)
 
-    # --- what is kept (keepclear.channel.export.Source) ------------------------------------------------------------
+    # --- what is kept (keepclear.channel.record.export.Source) -------------------------------------------------------
 
     def records(self, log: str, start: int) -> list[Kept]:
         batch = self._logs[log].records[start : start + BATCH]

@@ -12,7 +12,9 @@ from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.cosignature import cosign
 from keepclear.channel.dating import misdated
 from keepclear.channel.entry import Entry, Head, Record
-from keepclear.channel.evidence import (
+from keepclear.channel.fork_proof import ForkProof
+from keepclear.channel.log import BrokenLog, LogState, follow
+from keepclear.channel.protocol.evidence import (
     fork_hash,
     fork_in_entry,
     fork_in_head,
@@ -22,12 +24,10 @@ from keepclear.channel.evidence import (
     open_head,
     party_now,
 )
-from keepclear.channel.fork_proof import ForkProof
-from keepclear.channel.log import BrokenLog, LogState, follow
-from keepclear.channel.own_log import Node, erased_by, may_refetch
+from keepclear.channel.protocol.own_log import Node, erased_by, may_refetch
+from keepclear.channel.protocol.wire import Push, PushAnswer
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import Batch, EventKind, Held, Store, StoreConflict
-from keepclear.channel.wire import Push, PushAnswer
 from keepclear.errors import InputError
 
 __all__ = ["cosigned_head", "take_head", "take_push"]

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from keepclear.channel.charter import Charter
-from keepclear.channel.checking import log_ids
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.cosignature import find_cosignature
-from keepclear.channel.evidence import open_head
 from keepclear.channel.fork_proof import verify_fork_proof
 from keepclear.channel.log import LogState, follow
 from keepclear.channel.merkle import Frontier
-from keepclear.channel.own_log import Standing, standing
+from keepclear.channel.protocol.checking import log_ids
+from keepclear.channel.protocol.evidence import open_head
+from keepclear.channel.protocol.own_log import Standing, standing
 from keepclear.channel.signed_note import Note, NoteKey
 from keepclear.channel.store import Kept, Lock, Store
 from keepclear.errors import InputError, KeepclearError

@@ -9,7 +9,8 @@ from heapq import merge
 
 from keepclear.channel.charter import Charter
 from keepclear.channel.entry import Entry
-from keepclear.channel.export_layout import (
+from keepclear.channel.merkle import leaf_hash
+from keepclear.channel.record.layout import (
     BODIES_BYTES_MAX,
     ENTRIES_BYTES_MAX,
     ExportFiles,
@@ -18,12 +19,11 @@ from keepclear.channel.export_layout import (
     decode_bodies,
     log_folder,
 )
-from keepclear.channel.merkle import leaf_hash
+from keepclear.channel.record.verification import Findings
+from keepclear.channel.record.verify import read_charters
+from keepclear.channel.record.verify_log import claimed_size, parties_of, read_file
 from keepclear.channel.signed_note import NOTE_BYTES_MAX
 from keepclear.channel.tiles import decode_bundle, entry_tiles
-from keepclear.channel.verification import Findings
-from keepclear.channel.verify import read_charters
-from keepclear.channel.verify_log import claimed_size, parties_of, read_file
 
 __all__ = ["Spoken", "Transcript", "transcribe"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from keepclear.channel.entry import Entry
-from keepclear.channel.evidence import log_signature_only
-from keepclear.channel.own_log import Node
+from keepclear.channel.protocol.evidence import log_signature_only
+from keepclear.channel.protocol.own_log import Node
+from keepclear.channel.protocol.wire import Push, WireRecord
 from keepclear.channel.store import READ_BYTES_MAX, Kept
-from keepclear.channel.wire import Push, WireRecord
 
 __all__ = ["compose_push", "runs", "with_bodies"]
 

@@ -13,13 +13,13 @@ from types import ModuleType
 
 import pytest
 
-from keepclear.channel.verify import verify_export
+from keepclear.channel.record.verify import verify_export
 from keepclear.edge.channel_export import export_record
 from keepclear.errors import InputError
 from keepclear.simulation.channel_damage import damaged, forged
 from keepclear.simulation.channel_record import Exercise, ExerciseFiles, exercise_record
 
-PROGRAM = Path(__file__).resolve().parents[2] / "tools" / "second_verifier" / "verify_record.py"
+PROGRAM = Path(__file__).resolve().parents[3] / "tools" / "second_verifier" / "verify_record.py"
 
 
 def load() -> ModuleType:

@@ -9,7 +9,10 @@ from typing import TypeVar
 from keepclear.channel.charter import Charter, SignedCharter, charter_hash, origin_of
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.entry import CHARTER_KIND, Entry, Record
-from keepclear.channel.export_layout import (
+from keepclear.channel.log import LogState, follow
+from keepclear.channel.merkle import HASH_BYTES
+from keepclear.channel.record.exported_log import ExportedLog
+from keepclear.channel.record.layout import (
     BODIES_BYTES_MAX,
     ENTRIES_BYTES_MAX,
     ExportFiles,
@@ -21,16 +24,13 @@ from keepclear.channel.export_layout import (
     log_folder,
     signatures_path,
 )
-from keepclear.channel.exported_log import ExportedLog
-from keepclear.channel.log import LogState, follow
-from keepclear.channel.merkle import HASH_BYTES
+from keepclear.channel.record.tile_builder import TileBuilder
+from keepclear.channel.record.verification import Holding, LogReport
+from keepclear.channel.record.verify_head import SignedHead, cosigners_of, open_head
+from keepclear.channel.record.verify_links import EntryLinks
 from keepclear.channel.signature import SIGNATURE_BYTES
 from keepclear.channel.signed_note import NOTE_BYTES_MAX, Note
-from keepclear.channel.tile_builder import TileBuilder
 from keepclear.channel.tiles import TILE_WIDTH, Tile, decode_bundle, entry_tiles
-from keepclear.channel.verification import Holding, LogReport
-from keepclear.channel.verify_head import SignedHead, cosigners_of, open_head
-from keepclear.channel.verify_links import EntryLinks
 from keepclear.errors import InputError
 
 __all__ = ["LogTask", "claimed_size", "first_charter", "log_keys", "parties_of", "read_file", "verify_log"]

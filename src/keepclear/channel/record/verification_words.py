@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keepclear.channel.verification import Trust, Verification
+from keepclear.channel.record.verification import Trust, Verification
 
 __all__ = ["not_proved", "proved"]
 

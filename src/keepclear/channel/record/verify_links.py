@@ -8,9 +8,9 @@ import msgspec
 
 from keepclear.channel.charter import Charter
 from keepclear.channel.entry import ERASURE_KIND, Entry, Head, Record, Reference
-from keepclear.channel.exported_log import ExportedLog
 from keepclear.channel.merkle import leaf_hash
-from keepclear.channel.verification import BODY_ABSENT, Level, LogReport
+from keepclear.channel.record.exported_log import ExportedLog
+from keepclear.channel.record.verification import BODY_ABSENT, Level, LogReport
 from keepclear.errors import InputError
 
 __all__ = ["LEVELS", "MESSAGE_KIND", "EntryLinks"]

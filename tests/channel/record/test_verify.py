@@ -11,10 +11,10 @@ import pytest
 
 from keepclear.channel.charter import charter_digits, charter_hash
 from keepclear.channel.entry import Draft
+from keepclear.channel.record.verification import Trust, Verification
+from keepclear.channel.record.verification_words import not_proved, proved
+from keepclear.channel.record.verify import Expected, verify_export
 from keepclear.channel.signed_note import Note
-from keepclear.channel.verification import Trust, Verification
-from keepclear.channel.verification_words import not_proved, proved
-from keepclear.channel.verify import Expected, verify_export
 from keepclear.errors import InputError
 from keepclear.simulation.channel_damage import damaged
 from keepclear.simulation.channel_record import Exercise, ExerciseFiles, exercise_record

@@ -10,7 +10,9 @@ from typing import Protocol
 from keepclear.channel.charter import Charter, SignedCharter, charter_hash, origin_of, verify_charter
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.entry import CHARTER_KIND, Entry, Record
-from keepclear.channel.export_layout import (
+from keepclear.channel.fork_proof import ForkProof
+from keepclear.channel.merkle import ProvingTree
+from keepclear.channel.record.layout import (
     bodies_path,
     charter_path,
     checkpoint_path,
@@ -21,17 +23,15 @@ from keepclear.channel.export_layout import (
     proof_path,
     signatures_path,
 )
-from keepclear.channel.fork_proof import ForkProof
-from keepclear.channel.merkle import ProvingTree
-from keepclear.channel.proof_file import ProofFile
+from keepclear.channel.record.proof_file import ProofFile
+from keepclear.channel.record.tile_builder import TileBuilder
+from keepclear.channel.record.verify_head import Cosigners, cosigners_of, ordered_note
+from keepclear.channel.record.verify_links import MESSAGE_KIND
+from keepclear.channel.record.verify_log import log_keys, parties_of
+from keepclear.channel.record.verify_proofs import bare_fork_proof
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import Held, Kept
-from keepclear.channel.tile_builder import TileBuilder
 from keepclear.channel.tiles import encode_bundle, entry_tiles
-from keepclear.channel.verify_head import Cosigners, cosigners_of, ordered_note
-from keepclear.channel.verify_links import MESSAGE_KIND
-from keepclear.channel.verify_log import log_keys, parties_of
-from keepclear.channel.verify_proofs import bare_fork_proof
 from keepclear.errors import InputError
 
 __all__ = ["Source", "export_files"]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from keepclear.channel.canonical import encode
-from keepclear.channel.checking import answer_check
-from keepclear.channel.composing import compose_push
-from keepclear.channel.evidence import fork_hash, fork_hashes, keep_fork, note_event
 from keepclear.channel.fork_proof import ForkProof
-from keepclear.channel.gate import TooMuch
-from keepclear.channel.intake import take_push
-from keepclear.channel.own_log import Node
-from keepclear.channel.store import EventKind
-from keepclear.channel.wire import (
+from keepclear.channel.protocol.checking import answer_check
+from keepclear.channel.protocol.composing import compose_push
+from keepclear.channel.protocol.evidence import fork_hash, fork_hashes, keep_fork, note_event
+from keepclear.channel.protocol.gate import TooMuch
+from keepclear.channel.protocol.intake import take_push
+from keepclear.channel.protocol.own_log import Node
+from keepclear.channel.protocol.wire import (
     PROOFS_MAX,
     Ask,
     CheckRequest,
@@ -25,6 +24,7 @@ from keepclear.channel.wire import (
     RootsRequest,
     parse,
 )
+from keepclear.channel.store import EventKind
 from keepclear.errors import InputError
 
 __all__ = ["respond"]

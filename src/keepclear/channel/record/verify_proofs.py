@@ -9,15 +9,15 @@ import msgspec
 from keepclear.channel.charter import Charter, charter_hash, origin_of
 from keepclear.channel.checkpoint import log_key
 from keepclear.channel.entry import Entry
-from keepclear.channel.export_layout import ExportFiles, fork_path, proof_path
-from keepclear.channel.exported_log import ExportedLog
 from keepclear.channel.fork_proof import FORK_PROOF_BYTES_MAX, ForkProof, verify_fork_proof
 from keepclear.channel.merkle import leaf_hash, verify_inclusion
-from keepclear.channel.proof_file import PROOF_FILE_BYTES_MAX, ProofFile
+from keepclear.channel.record.exported_log import ExportedLog
+from keepclear.channel.record.layout import ExportFiles, fork_path, proof_path
+from keepclear.channel.record.proof_file import PROOF_FILE_BYTES_MAX, ProofFile
+from keepclear.channel.record.verification import Verification
+from keepclear.channel.record.verify_head import SignedHead, cosigners_of, open_head
+from keepclear.channel.record.verify_log import log_keys, read_file
 from keepclear.channel.signed_note import Note
-from keepclear.channel.verification import Verification
-from keepclear.channel.verify_head import SignedHead, cosigners_of, open_head
-from keepclear.channel.verify_log import log_keys, read_file
 from keepclear.errors import InputError
 
 __all__ = ["bare_fork_proof", "check_forks", "check_proofs", "verify_alone"]

@@ -14,12 +14,12 @@ from enum import StrEnum
 
 from keepclear.channel.checkpoint import Checkpoint, sign_checkpoint
 from keepclear.channel.entry import CHARTER_KIND, ERASURE_KIND, Draft, Entry, Head, Record
-from keepclear.channel.gate import Gate
 from keepclear.channel.log import LogState, follow, write
 from keepclear.channel.merkle import EMPTY_ROOT, ProvingTree
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.wire import Keys
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import Batch, Event, EventKind, Kept, Lock, Locked, Store, StoreConflict
-from keepclear.channel.wire import Keys
 from keepclear.errors import KeepclearError, UsageError
 
 __all__ = ["Node", "NotReady", "Standing", "append_own", "erased_by", "make_lock", "make_ready", "may_refetch",

@@ -1,6 +1,6 @@
 """The protocol between two nodes, without any input or output: one side asks, the other responds.
 
-:func:`check`, :func:`catch_up` and :func:`push_log` are generators: they yield an :class:`~keepclear.channel.wire.Ask`,
+:func:`check`, :func:`catch_up` and :func:`push_log` are generators: they yield an :class:`~.wire.Ask`,
 are sent the bytes of the answer, and return what came of it. Whoever drives them brings the transport: HTTPS, a file, a
 simulated network. :func:`respond` is the other side. A transport that fails simply drops the generator: what was stored
 stays, and the next try goes on from there.
@@ -11,23 +11,21 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from keepclear.channel.answering import respond
 from keepclear.channel.canonical import encode
-from keepclear.channel.checking import Checked, log_ids, make_check, take_check, take_cosignatures
-from keepclear.channel.composing import compose_push, runs, with_bodies
-from keepclear.channel.evidence import (
+from keepclear.channel.fork_proof import ForkProof
+from keepclear.channel.protocol.answering import respond
+from keepclear.channel.protocol.checking import Checked, log_ids, make_check, take_check, take_cosignatures
+from keepclear.channel.protocol.composing import compose_push, runs, with_bodies
+from keepclear.channel.protocol.evidence import (
     fork_hashes,
     fork_in_entry,
     keep_fork,
     known_head,
     note_event,
 )
-from keepclear.channel.fork_proof import ForkProof
-from keepclear.channel.intake import take_push
-from keepclear.channel.own_log import Node, may_refetch
-from keepclear.channel.signed_note import Note
-from keepclear.channel.store import READ_COUNT_MAX, EventKind
-from keepclear.channel.wire import (
+from keepclear.channel.protocol.intake import take_push
+from keepclear.channel.protocol.own_log import Node, may_refetch
+from keepclear.channel.protocol.wire import (
     PROOFS_MAX,
     ROOTS_MAX,
     Ask,
@@ -42,6 +40,8 @@ from keepclear.channel.wire import (
     RootsRequest,
     parse,
 )
+from keepclear.channel.signed_note import Note
+from keepclear.channel.store import READ_COUNT_MAX, EventKind
 from keepclear.errors import InputError
 
 __all__ = ["CaughtUp", "Checked", "Clock", "Node", "catch_up", "check", "compose_push", "push_log", "respond"]

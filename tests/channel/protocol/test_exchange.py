@@ -7,15 +7,15 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from keepclear.channel import exchange
 from keepclear.channel.canonical import encode
 from keepclear.channel.charter import Limits
 from keepclear.channel.entry import ERASURE_KIND, Draft, Entry, Reference
 from keepclear.channel.fork_proof import verify_fork_proof
-from keepclear.channel.gate import TooMuch
-from keepclear.channel.own_log import append_own
+from keepclear.channel.protocol import exchange
+from keepclear.channel.protocol.gate import TooMuch
+from keepclear.channel.protocol.own_log import append_own
+from keepclear.channel.protocol.wire import Ask, CheckReply, Push, PushAnswer, WireRecord, parse
 from keepclear.channel.store import EventKind
-from keepclear.channel.wire import Ask, CheckReply, Push, PushAnswer, WireRecord, parse
 from keepclear.errors import InputError
 from keepclear.simulation.parties import exercise_charter
 from tests.channel.line import clock, drive, heads, held_by, meet, new_node, salt, say

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar
 
-from keepclear.channel.export_layout import ENTRIES_BYTES_MAX, ExportFiles, log_folder
 from keepclear.channel.merkle import HASH_BYTES, Frontier, node_hash
+from keepclear.channel.record.layout import ENTRIES_BYTES_MAX, ExportFiles, log_folder
 from keepclear.channel.tiles import TILE_WIDTH, Tile, decode_bundle
 from keepclear.errors import InputError
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from keepclear.channel import exchange, wire
 from keepclear.channel.entry import Draft, Reference
-from keepclear.channel.export import export_files
-from keepclear.channel.gate import Gate
-from keepclear.channel.own_log import Node, append_own, make_lock
-from keepclear.channel.verify import verify_export
+from keepclear.channel.protocol import exchange, wire
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node, append_own, make_lock
+from keepclear.channel.record.export import export_files
+from keepclear.channel.record.verify import verify_export
 from keepclear.simulation.channel_record import ExerciseFiles
 from keepclear.simulation.memory_store import MemoryLock, MemoryStore
 from keepclear.simulation.parties import exercise_charter, exercise_key, signed_by_all

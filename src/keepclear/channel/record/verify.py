@@ -19,7 +19,8 @@ from keepclear.channel.charter import (
     charter_hash,
     verify_charter,
 )
-from keepclear.channel.export_layout import (
+from keepclear.channel.record.exported_log import ExportedLog
+from keepclear.channel.record.layout import (
     CHARTERS_MAX,
     ExportFiles,
     charter_path,
@@ -28,12 +29,11 @@ from keepclear.channel.export_layout import (
     log_folder,
     parse_place,
 )
-from keepclear.channel.exported_log import ExportedLog
+from keepclear.channel.record.verification import BODY_ABSENT, Findings, Level, LogReport, Trust, Verification
+from keepclear.channel.record.verify_log import LogTask, claimed_size, parties_of, verify_log
+from keepclear.channel.record.verify_proofs import check_forks, check_proofs
 from keepclear.channel.signed_note import NOTE_BYTES_MAX
 from keepclear.channel.tiles import TILE_WIDTH, Tile
-from keepclear.channel.verification import BODY_ABSENT, Findings, Level, LogReport, Trust, Verification
-from keepclear.channel.verify_log import LogTask, claimed_size, parties_of, verify_log
-from keepclear.channel.verify_proofs import check_forks, check_proofs
 from keepclear.errors import InputError, LimitExceeded
 
 __all__ = ["NOT_A_RECORD", "Expected", "Progress", "claimed_entries", "read_charters", "verify_export"]

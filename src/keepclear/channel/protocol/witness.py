@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from keepclear.channel.checking import take_cosignatures
 from keepclear.channel.checkpoint import Checkpoint, open_checkpoint
 from keepclear.channel.cosignature import cosign
-from keepclear.channel.evidence import log_signature_only
 from keepclear.channel.merkle import HASH_BYTES, PROOF_HASHES_MAX, verify_consistency
-from keepclear.channel.own_log import Node
+from keepclear.channel.protocol.checking import take_cosignatures
+from keepclear.channel.protocol.evidence import log_signature_only
+from keepclear.channel.protocol.own_log import Node
 from keepclear.channel.signature import SigningKey
 from keepclear.channel.signed_note import NOTE_BYTES_MAX, Note, decode_base64, parse_lines
 from keepclear.errors import InputError, LimitExceeded

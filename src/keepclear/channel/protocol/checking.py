@@ -9,7 +9,8 @@ from keepclear.channel.canonical import encode
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.cosignature import find_cosignature
 from keepclear.channel.entry import Head
-from keepclear.channel.evidence import (
+from keepclear.channel.fork_proof import ForkProof
+from keepclear.channel.protocol.evidence import (
     fork_hashes,
     known_head,
     log_signature_only,
@@ -17,13 +18,12 @@ from keepclear.channel.evidence import (
     open_head,
     party_now,
 )
-from keepclear.channel.fork_proof import ForkProof
-from keepclear.channel.intake import take_head
-from keepclear.channel.own_log import Node, raise_lock
+from keepclear.channel.protocol.intake import take_head
+from keepclear.channel.protocol.own_log import Node, raise_lock
+from keepclear.channel.protocol.wire import CheckReply, CheckRequest, CheckStatement, parse
 from keepclear.channel.signature import in_context, verifies
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import EventKind, Held, Store
-from keepclear.channel.wire import CheckReply, CheckRequest, CheckStatement, parse
 from keepclear.errors import InputError
 
 __all__ = ["Checked", "answer_check", "log_ids", "make_check", "take_check", "take_cosignatures"]
