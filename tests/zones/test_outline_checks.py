@@ -111,6 +111,11 @@ def test_a_bow_tie_is_refused_or_told() -> None:
     assert "crosses itself" in warnings[0]
 
 
+def test_a_ring_round_a_pole_on_one_parallel_encloses_the_pole() -> None:
+    for lat in (80.0, -89.0):
+        assert check_polygon([[(0.0, lat), (120.0, lat), (-120.0, lat)]], EdgeType.GEODESIC, closed=False).exterior
+
+
 def test_a_ring_on_one_line_is_refused() -> None:
     with pytest.raises(InputError, match="one line"):
         check_polygon([[(0, 0), (1, 1), (2, 2), (0, 0)]], EdgeType.STRAIGHT)

@@ -33,11 +33,13 @@ def zones_of(entity: Entity, source: str) -> tuple[list[Zone], list[str]]:
     times = reference_times(reference)
     groups: dict[tuple[float, float], list[Volume]] = {}
     for number, given in enumerate(details.volumes, 1):
+        where, doubts = f"constraint {reference.id}, volume {number}", list[str]()
         try:
-            volume = Volume(shape_of(given.volume), *levels_of(given.volume))
+            volume = Volume(shape_of(given.volume, doubts), *levels_of(given.volume))
         except InputError as error:
-            warnings.append(f"constraint {reference.id}, volume {number}: {error.message}")
+            warnings.append(f"{where}: {error.message}")
             continue
+        warnings += [f"{where}: {doubt}" for doubt in doubts]
         start, end = times_of(given)
         period = (max(start, times[0]) if given.time_start is None else start, end if given.time_end else times[1])
         groups.setdefault(period, []).append(volume)

@@ -13,7 +13,16 @@ from keepclear.quantities import Datum
 from keepclear.tracks.altitude import AltitudeAssumptions
 from keepclear.uss.constraint_zones import reference_times
 from keepclear.uss.entities import Entity, EntityKind, Planned, entity_id
-from keepclear.uss.volume4d import levels_of, limits_w84, outline, shape_of, times_of, volume4d
+from keepclear.uss.volume4d import (
+    HIGHEST_W84_M,
+    LOWEST_W84_M,
+    levels_of,
+    limits_w84,
+    outline,
+    shape_of,
+    times_of,
+    volume4d,
+)
 from keepclear.zones.reading import Loss, Problem
 from keepclear.zones.uas_zone import collected
 
@@ -105,6 +114,8 @@ def _plan(
             raise InputError(f"the lower limit {volume.lower} needs the ground: write it as an altitude")
         if low is None or high is None:
             raise InputError("an operational intent needs a lower and an upper altitude")
+        if low < LOWEST_W84_M or high > HIGHEST_W84_M:
+            raise InputError(f"altitudes reach from {LOWEST_W84_M:,.0f} to {HIGHEST_W84_M:,.0f} m; it does beyond")
         vertices += len(shape) if isinstance(shape, tuple) else 0
         held.append(volume4d(shape, low, high, volume.from_s, volume.to_s))
     begin, end = min(volume.from_s for volume in volumes), max(volume.to_s for volume in volumes)

@@ -161,6 +161,8 @@ def _cross(x0: Any, y0: Any, x1: Any, y1: Any, a: Any, b: Any) -> Any:
 def _encloses_nothing(ring: Ring) -> bool:
     """Whether all vertices lie on one line, unwrapped; a ring round a pole always encloses something."""
     (x0, y0) = ring[0]
+    if round(sum((b[0] - a[0] + 180.0) % 360.0 - 180.0 for a, b in zip(ring, (*ring[1:], ring[0])))):
+        return False
     wide = [((x - x0 + 180.0) % 360.0 - 180.0, y - y0) for x, y in ring]
     u = next((v for v in wide if v != (0.0, 0.0)), (0.0, 0.0))
     return all(u[0] * v[1] - u[1] * v[0] == 0.0 for v in wide)
