@@ -175,13 +175,11 @@ class Body(fields.Body, frozen=True, kw_only=True):
                 )
 
     def _check_populations(self) -> None:
-        if any(rule.weighs_population for rule in self.rules):
-            for index, member in enumerate(self.members):
-                if not member.population:
-                    raise InputError(
-                        f"a rule weighs the population, and {member.id} states none",
-                        where=f"members[{index}].population",
-                    )
+        """Which member lacks one on which day is the tally's to say: figures hold for a year, memberships longer."""
+        weighing = next((index for index, rule in enumerate(self.rules) if rule.weighs_population), None)
+        if weighing is not None and not any(member.population for member in self.members):
+            rule = self.rules[weighing].id
+            raise InputError(f"{rule} weighs the population, and no member states one", where=f"rules[{weighing}]")
 
 
 def body_hash(body: Body) -> str:

@@ -99,6 +99,8 @@ def tally(
             raise InputError(
                 f"{member_id[:80]} is no member of {electorate.body} on {electorate.on}", where=member_id[:80]
             )
+    if rule.weighs_population:
+        _check_populations(rule, electorate)
     return _Sheet(rule, electorate, stances, silent, challenged).result()
 
 
@@ -120,6 +122,15 @@ def tally_counts(
     rest = (Stance.ABSENT,) * (len(electorate) - len(cast))
     stances = {member.id: stance for member, stance in zip(electorate.members, cast + rest)}
     return tally(rule, electorate, stances, challenged=challenged)
+
+
+def _check_populations(rule: Rule, electorate: Electorate) -> None:
+    for member in electorate.members:
+        if not member.population:
+            raise InputError(
+                f"{rule.id} weighs the population, and none is stated for {member.id} on {electorate.on}",
+                where=f"members.{member.id}.population",
+            )
 
 
 class _Sheet:
