@@ -46,7 +46,7 @@ class Case(fields.Body, frozen=True, kw_only=True):
     rule: Identifier
     effect: Effect = Effect.BINDING
     counts: Counts | None = None
-    stances: dict[Identifier, Stance] = {}
+    stances: dict[Identifier, Stance] = msgspec.field(default_factory=dict)
     rest: Stance | None = None
     """of the members that ``stances`` leaves out; none: they kept silent, having the text"""
     excluded: tuple[Identifier, ...] = ()
