@@ -29,10 +29,12 @@ from keepclear.detection.conflict import conflicts as find_conflicts
 from keepclear.detection.conflict import prepare as prepare_volumes
 from keepclear.detection.encounter import encounters as find_encounters
 from keepclear.detection.infringement import ScanSettings, find_infringements
-from keepclear.detection.prediction import LOOK_AHEAD_S, DepthMemory, predict_infringements
+from keepclear.detection.prediction import LOOK_AHEAD_S, predict_infringements
+from keepclear.detection.prediction_memory import PredictionMemory
 from keepclear.detection.prepared import PreparedZones, prepare
 from keepclear.detection.recorded import encounters_recorded
 from keepclear.detection.situation import SituationBatch, Verdict
+from keepclear.detection.situation import concatenate as join_situations
 from keepclear.detection.thresholds import RADAR_SEPARATION, Thresholds
 from keepclear.detection.vertical_gap import GapWarning, find_vertical_gaps
 from keepclear.edge.feed_address import parse_feed
@@ -306,7 +308,7 @@ class Watch:
     """give it a run id of its own where alerts of several runs meet in one store"""
     gaps: tuple[GapWarning, ...] = ()
     _heartbeat: Heartbeat | None = None
-    _depths: DepthMemory = field(default_factory=DepthMemory)
+    _predictions: PredictionMemory = field(default_factory=PredictionMemory)
     _prepared: PreparedZones | None = None
     _in_force: Activity | None = None
     _in_force_until_s: float = -np.inf
@@ -314,7 +316,7 @@ class Watch:
     def replace_zones(self, zones: ZoneSet) -> None:
         """An edited set: old alerts keep the version that they were judged against (practice R2.11)."""
         self.zones, self._prepared, self._in_force_until_s = zones, None, -np.inf
-        self._depths = DepthMemory()
+        self._predictions = PredictionMemory()
 
     def in_force_now(self, now_s: float) -> tuple[bool, ...]:
         """Per zone: is it in force at this instant?"""
@@ -329,12 +331,12 @@ class Watch:
         found = [
             predict_infringements(
                 picture, prepared, in_force,
-                look_ahead_s=self.settings.look_ahead_s, parties=self.settings.parties, memory=self._depths,
+                look_ahead_s=self.settings.look_ahead_s, parties=self.settings.parties, memory=self._predictions,
             )
         ]  # fmt: skip
         if self.settings.pairs:
             found.append(find_encounters(picture, self.settings.thresholds, self.settings.look_ahead_s))
-        situations = _join(found)
+        situations = join_situations(found)
         self.alerts, events = step_alerts(self.alerts, situations, picture, self.zones, now_s, self.settings.alerts)
         duration_s = time.perf_counter() - began
         heartbeat = take_heartbeat(
@@ -373,11 +375,3 @@ class Watch:
             )  # fmt: skip
             self._in_force_until_s = now_s + IN_FORCE_WINDOW_S
         return self._prepared, self._in_force
-
-
-def _join(parts: list[SituationBatch]) -> SituationBatch:
-    parts = [part for part in parts if len(part)] or parts[:1]
-    if len(parts) == 1:
-        return parts[0]
-    names = SituationBatch.__dataclass_fields__
-    return SituationBatch(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from geographiclib.geodesic import Geodesic
 
 from keepclear.detection.activity import activity
-from keepclear.detection.prediction import DepthMemory, predict_infringements
+from keepclear.detection.prediction import predict_infringements
+from keepclear.detection.prediction_memory import JUDGED_EVERY_S, PredictionMemory
 from keepclear.detection.prepared import prepare
 from keepclear.detection.situation import SituationBatch, SituationKind, Verdict
 from keepclear.feeds.reports import ReportBatch, TargetDomain
@@ -73,6 +75,10 @@ def test_a_zone_between_two_cycles_is_not_missed() -> None:
     found = judge(picture({"speed": 240.0}), zone(Circle(30.0, centre["lat2"], 50.0)))
     assert found.verdict.tolist() == [Verdict.PREDICTED]
     assert found.duration_s[0] == pytest.approx(100.0 / 240.0, abs=0.01)
+
+
+def test_a_speed_without_a_direction_leads_nowhere() -> None:
+    assert len(judge(picture({"lat": south_of_border(12_000.0), "track": np.nan}), zone())) == 0
 
 
 def test_beyond_the_look_ahead_and_away_from_the_zone_is_clear() -> None:
@@ -159,7 +165,7 @@ def test_remembered_depths_change_no_verdict() -> None:
     track, speed = rng.uniform(0.0, 360.0, n), rng.uniform(50.0, 250.0, n)
     zone_set = ZoneSet.of([zone()])
     prepared, in_force = prepare(zone_set, margin_m=3704.0), activity(zone_set, NOW - 10.0, NOW + 100.0)
-    memory = DepthMemory()
+    memory = PredictionMemory()
     reused = 0
     for second in range(60):
         north = speed * np.cos(np.radians(track)) * second / 111_000.0
@@ -179,3 +185,93 @@ def test_remembered_depths_change_no_verdict() -> None:
         assert np.abs(with_memory.depth_m - without.depth_m).max() <= 10.0 * 250.0
         reused += int(np.count_nonzero(with_memory.depth_m != without.depth_m))
     assert reused > 1000, "the memory was never used"
+
+
+class Run:
+    """Cycles with a memory, on pictures of tracks whose newest report may be old."""
+
+    def __init__(self, *zones: Zone) -> None:
+        zone_set = ZoneSet.of(zones)
+        self.prepared = prepare(zone_set, margin_m=3704.0)
+        self.in_force = activity(zone_set, NOW - 10.0, NOW + 900.0)
+        self.memory = PredictionMemory()
+
+    def at(self, second: float, seen: Picture, reported: Any = 0.0) -> SituationBatch:
+        seen = self.moved(second, seen, reported)
+        return predict_infringements(seen, self.prepared, self.in_force, memory=self.memory)
+
+    def afresh(self, second: float, seen: Picture, reported: Any = 0.0) -> SituationBatch:
+        return predict_infringements(self.moved(second, seen, reported), self.prepared, self.in_force)
+
+    @staticmethod
+    def moved(second: float, seen: Picture, reported: Any) -> Picture:
+        time_s = np.broadcast_to(NOW + np.asarray(reported, dtype=np.float64), (len(seen),)).copy()
+        return replace(seen, now_s=NOW + second, reports=replace(seen.reports, time_s=time_s, received_s=time_s))
+
+
+def test_an_entry_is_actual_when_it_is_due_without_another_report() -> None:
+    run, seen = Run(zone()), picture({"lat": south_of_border(410.0)})
+    assert run.at(0.0, seen).verdict.tolist() == [Verdict.PREDICTED]
+    found = {second: run.at(second, seen) for second in np.arange(1.60, 2.10, 0.02).round(2).tolist()}
+    assert found[2.04].time_to_s[0] == pytest.approx(0.01, abs=0.005)
+    assert [found[s].verdict.tolist() for s in (2.04, 2.06)] == [[Verdict.PREDICTED], [Verdict.ACTUAL]]
+
+
+def test_only_tracks_with_news_are_judged_again_and_the_others_soon() -> None:
+    run = Run(zone())
+    seen = picture({"lat": south_of_border(12_000.0)}, {"lat": south_of_border(12_000.0)})
+    run.at(0.0, seen)
+    turned = replace(seen, reports=replace(seen.reports, track_deg=np.full(2, 180.0, np.float32)))
+    assert run.at(0.1, turned, reported=[0.1, 0.0]).track.tolist() == [2], "the first has turned away"
+    assert run.at(0.1 + JUDGED_EVERY_S, turned, reported=[0.1, 0.0]).track.tolist() == []
+
+
+def test_a_zone_that_comes_into_force_meets_everybody_at_once() -> None:
+    run, seen = Run(zone(applicability=(Period(NOW + 130.05, NOW + 900.0),))), picture({"lat": 50.5, "speed": 0.0})
+    assert len(run.at(10.0, seen)) == 0
+    run.at(130.0, seen)
+    assert run.at(130.1, seen).verdict.tolist() == [Verdict.ACTUAL]
+
+
+def test_the_depth_in_one_part_of_a_zone_is_not_taken_for_another_part() -> None:
+    """Past the border of one part, straight towards another 18 km ahead, and then round the corner into the first."""
+    west = Polygon(((29.0, 49.0), (29.98, 49.0), (29.98, 51.0), (29.0, 51.0)), edge_type=EdgeType.STRAIGHT)
+    north = Polygon(((29.99, 50.07), (31.0, 50.07), (31.0, 51.0), (29.99, 51.0)), edge_type=EdgeType.STRAIGHT)
+    both = Zone(id="Z", volumes=(Volume(west, GROUND, UNBOUNDED), Volume(north, GROUND, UNBOUNDED)))
+    run = Run(both)
+    assert run.at(0.0, picture({"lat": 49.9, "lon": 29.995})).verdict.tolist() == [Verdict.PREDICTED]
+    inside = picture({"lat": 49.9, "lon": 29.975, "track": 270.0})
+    assert run.at(2.0, inside, reported=2.0).verdict.tolist() == [Verdict.ACTUAL]
+
+
+def test_a_memory_tells_what_judging_everybody_tells_within_half_a_second() -> None:
+    """Random traffic that turns, a tenth of it reporting in each tenth of a second."""
+    rng = np.random.default_rng(11)
+    n = 400
+    run = Run(zone(), zone(Circle(30.5, 50.2, 15_000.0), id="C", upper=Level(3000.0, LengthUnit.METRE, Datum.STD)))
+    rows = [
+        {"lat": y, "lon": x, "track": t, "speed": s, "climb": c}
+        for x, y, t, s, c in zip(
+            rng.uniform(28.8, 31.2, n), rng.uniform(49.8, 51.2, n), rng.uniform(0, 360, n),
+            rng.uniform(50, 250, n), rng.uniform(-15, 15, n), strict=True,
+        )
+    ]  # fmt: skip
+    seen, reported = picture(*rows), np.zeros(n)
+    told: list[set[tuple[int, int, int]]] = []
+    wanted: list[set[tuple[int, int, int]]] = []
+    for cycle in range(40):
+        second = cycle / 10.0
+        reporting = np.arange(n) % 10 == cycle % 10
+        reported[reporting] = second
+        turned = seen.reports.track_deg + np.where(reporting, rng.uniform(-20, 20, n), 0.0).astype(np.float32)
+        seen = replace(seen, reports=replace(seen.reports, track_deg=turned % 360))
+        for found, into in ((run.at(second, seen, reported), told), (run.afresh(second, seen, reported), wanted)):
+            into.append(set(zip(found.track.tolist(), found.other.tolist(), found.verdict.tolist(), strict=True)))
+    late = early = 0
+    for cycle, (had, want) in enumerate(zip(told, wanted, strict=True)):
+        recent = set().union(*wanted[max(0, cycle - 5) : cycle + 1])
+        assert had <= recent, "what is told was so within the last half second"
+        assert set.intersection(*wanted[max(0, cycle - 5) : cycle + 1]) <= had, "what lasted so long is told"
+        late, early = late + len(want - had), early + len(had - want)
+    assert sum(map(len, wanted)) > 5_000
+    assert late + early < 0.002 * sum(map(len, wanted)), "most of it is told at once"

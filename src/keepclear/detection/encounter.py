@@ -11,7 +11,7 @@ import numpy.typing as npt
 from keepclear.detection.situation import SituationBatch, Verdict
 from keepclear.detection.thresholds import RADAR_SEPARATION, Thresholds
 from keepclear.errors import InputError
-from keepclear.feeds.reports import Floats, ReportBatch, TargetDomain
+from keepclear.feeds.reports import Floats, ReportBatch, TargetDomain, dense_column
 from keepclear.tracks.picture import Picture, TrackStatus
 
 __all__ = ["RADIUS_95", "encounters", "loss_probability", "stated_accuracy_m", "velocity"]
@@ -107,11 +107,10 @@ def _situations(
 
 def velocity(reports: ReportBatch) -> tuple[Floats, Floats]:
     """(east, north) in m/s; nan where the report gives no motion."""
-    track = np.radians(reports.track_deg.astype(np.float64))
-    speed = reports.ground_speed_mps.astype(np.float64)
-    # a hovering aircraft has no direction, and needs none
-    track[speed == 0.0] = 0.0
-    return speed * np.sin(track), speed * np.cos(track)
+    from keepclear.detection.kernels.velocity import velocities  # compiled code is loaded on first use only
+
+    east, north = velocities(dense_column(reports.ground_speed_mps), dense_column(reports.track_deg))
+    return east, north
 
 
 def stated_accuracy_m(reports: ReportBatch) -> Floats:

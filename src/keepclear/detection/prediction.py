@@ -8,40 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.detection.activity import Activity
+from keepclear.detection.encounter import velocity
 from keepclear.detection.exemption import named_exemptions
 from keepclear.detection.infringement import RAYLEIGH_95
+from keepclear.detection.prediction_memory import DepthMemory, PredictionMemory
 from keepclear.detection.prepared import PreparedLayer, PreparedZones
-from keepclear.detection.situation import SituationBatch, SituationKind, Verdict
+from keepclear.detection.situation import SituationBatch, SituationKind, Verdict, concatenate
 from keepclear.detection.subjects import binds, subject_doubt
 from keepclear.feeds.reports import Floats, ReportBatch
 from keepclear.quantities import Datum
 from keepclear.space.index import Ahead, OutlineIndex
 from keepclear.tracks.altitude import AltitudeAssumptions, altitudes_in
 from keepclear.tracks.picture import Picture, TrackStatus
-from keepclear.zones.model import ZoneType
 
-__all__ = ["LOOK_AHEAD_S", "DepthMemory", "predict_infringements"]
+__all__ = ["LOOK_AHEAD_S", "predict_infringements"]
 
 LOOK_AHEAD_S = 120.0
 """EUROCONTROL APW: straight extrapolation serves up to two minutes (practice §2, parameters)."""
-NEAR_M = 5_000.0
-"""Within this of a border the depth is measured anew in every cycle."""
-KEPT_S = 10.0
-"""A depth further from the border is at most this old: what a row says may be off by this much flying."""
-SPEED_ALLOWANCE = 1.5
-"""Over the reported speed: a track may accelerate, and its speed may be misreported."""
 BAND_M = 1.0
 """An altitude known to within this is taken as known."""
 
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Motion:
     """The tracks that can be judged, moved on to now."""
 
@@ -53,41 +49,20 @@ class _Motion:
     north_mps: Floats
     up_mps: Floats
 
+    @cached_property
+    def place_now(self) -> tuple[Floats, Floats]:
+        """Longitude and latitude, straight on from the newest report."""
+        from keepclear.detection.kernels.positions import carried_positions  # compiled code is loaded on first use only
+
+        r = self.reports
+        lon, lat = carried_positions(r.lat_deg, r.lon_deg, self.east_mps, self.north_mps, self.age_s)
+        return lon, lat
+
     def take(self, keep: npt.NDArray[np.bool_]) -> _Motion:
         if keep.all():
             return self
         return _Motion(self.rows[keep], self.reports.take(np.flatnonzero(keep)), self.age_s[keep],
                        self.east_mps[keep], self.north_mps[keep], self.up_mps[keep])  # fmt: skip
-
-
-@dataclass(slots=True)
-class DepthMemory:
-    """Depths measured before, so that who is far inside or outside need not be measured in every cycle.
-
-    A depth changes by no more than the way moved. One that stays further from the border than NEAR_M whatever the
-    motion since is kept for up to KEPT_S; nearer ones are measured each time. Consumed: arrays are replaced.
-    """
-
-    key: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    """sorted: track key and zone row in one number"""
-    depth_m: Floats = field(default_factory=lambda: np.empty(0))
-    measured_s: Floats = field(default_factory=lambda: np.empty(0))
-
-    def known(self, key: Ints, now_s: float, speed_mps: Floats) -> tuple[npt.NDArray[np.bool_], Floats, Floats]:
-        """Which keys need no measuring now, their depths and when these were measured (nan where none is known)."""
-        if not len(self.key):
-            return np.zeros(len(key), dtype=bool), np.full(len(key), np.nan), np.full(len(key), np.nan)
-        at = np.minimum(np.searchsorted(self.key, key), len(self.key) - 1)
-        there = self.key[at] == key
-        age = now_s - self.measured_s[at]
-        # Spread over the cycles by the key, so that not all of them fall due in the same one.
-        good = there & (age >= 0.0) & (age < KEPT_S * (0.5 + 0.5 * (key % 97) / 97.0))
-        good &= np.abs(self.depth_m[at]) - SPEED_ALLOWANCE * speed_mps * age > NEAR_M
-        return good, np.where(good, self.depth_m[at], np.nan), np.where(good, self.measured_s[at], now_s)
-
-    def keep(self, key: Ints, depth_m: Floats, measured_s: Floats) -> None:
-        order = np.argsort(key, kind="stable")
-        self.key, self.depth_m, self.measured_s = key[order], depth_m[order], measured_s[order]
 
 
 @dataclass(slots=True)
@@ -109,38 +84,34 @@ def predict_infringements(
     *,
     look_ahead_s: float = LOOK_AHEAD_S,
     parties: Mapping[str, str] | None = None,
-    memory: DepthMemory | None = None,
+    memory: PredictionMemory | None = None,
 ) -> SituationBatch:
     """One row for every (track, zone) that is not clear now or within the look-ahead.
 
     Stale and ended tracks are not judged: where they are is not known, which the picture shows. With a ``memory``
-    kept from cycle to cycle, ``depth_m`` far from a border may be up to 10 s old; without, all are measured.
+    kept from cycle to cycle only tracks with news are judged again, and ``depth_m`` far from a border may be up to
+    10 s old; without, all are judged and measured.
     """
-    motion = _motion(picture)
-    measured: list[tuple[Ints, Floats, Floats]] = []
-    parts = [
-        _in_layer(layer, prepared, motion, picture, in_force, look_ahead_s, parties or {}, memory, measured)
-        for layer in prepared.layers
-    ]
-    if memory is not None and measured:
-        memory.keep(*(np.concatenate([m[k] for m in measured]) for k in range(3)))
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return SituationBatch.build(0)
-    if len(parts) == 1:
-        return parts[0]
-    names = SituationBatch.__dataclass_fields__
-    return SituationBatch(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
-
-
-def _motion(picture: Picture) -> _Motion:
     rows = np.flatnonzero(picture.status == TrackStatus.LIVE)
+    if memory is not None:
+        reported_s = picture.reports.time_s[rows]
+        rows = rows[memory.due(picture.now_s, picture.key[rows], reported_s, prepared, in_force)]
+    motion = _motion(picture, rows)
+    first_outline = np.cumsum([0] + [len(layer.zone) for layer in prepared.layers]).tolist()
+    parts = [
+        _in_layer(layer, prepared, motion, picture, in_force, look_ahead_s, parties or {},
+                  None if memory is None else memory.depths, first)
+        for layer, first in zip(prepared.layers, first_outline)
+    ]  # fmt: skip
+    return concatenate(parts) if memory is None else memory.complete(parts)
+
+
+def _motion(picture: Picture, rows: Ints) -> _Motion:
+    """Who does not say how fast and where to is taken to stand still."""
     reports = picture.reports if len(rows) == len(picture.status) else picture.reports.take(rows)
-    speed = np.nan_to_num(reports.ground_speed_mps.astype(np.float64))
-    direction = np.radians(np.nan_to_num(reports.track_deg.astype(np.float64)))
-    age_s = np.maximum(picture.now_s - reports.time_s, 0.0)
+    east, north = velocity(reports)
     return _Motion(
-        rows, reports, age_s, speed * np.sin(direction), speed * np.cos(direction),
+        rows, reports, np.maximum(picture.now_s - reports.time_s, 0.0), np.nan_to_num(east), np.nan_to_num(north),
         np.nan_to_num(reports.vertical_rate_mps.astype(np.float64)),
     )  # fmt: skip
 
@@ -153,8 +124,8 @@ def _in_layer(
     in_force: Activity,
     look_ahead_s: float,
     parties: Mapping[str, str],
-    memory: DepthMemory | None,
-    measured: list[tuple[Ints, Floats, Floats]],
+    depths: DepthMemory | None,
+    first_outline: int,
 ) -> SituationBatch:
     bound = binds(layer.domains, motion.reports)
     if bound is not None:
@@ -169,9 +140,9 @@ def _in_layer(
     if not len(hits.track):
         return SituationBatch.build(0)
 
-    lon_now, lat_now = _moved(motion, hits.track, motion.age_s[hits.track])
+    lon_now, lat_now = (column[hits.track] for column in motion.place_now)
     zone = layer.zone[hits.outline]
-    depth = _depths(layer, hits, zone, lon_now, lat_now, motion, picture, memory, measured)
+    depth = _depths(layer, hits, lon_now, lat_now, motion, picture, depths, first_outline)
     error_m = _error(hits, zone, motion, prepared)
     inside = (hits.enter_s <= 0.0) & (depth >= 0.0)
     now = inside | ((np.abs(depth) < error_m) & (hits.enter_s <= 0.0))
@@ -187,10 +158,9 @@ def _in_layer(
     with np.errstate(divide="ignore", invalid="ignore"):
         sigmas = np.where(error_m > 0.0, depth * RAYLEIGH_95 / error_m, np.nan)
     confidence = np.where(now, _normal_cdf(sigmas), np.nan)
-    types = np.array([z.type is ZoneType.THIRD_PARTY_TERRITORY for z in prepared.zones], dtype=bool)
     batch = SituationBatch.build(
         len(hits.track),
-        kind=np.where(types[zone], SituationKind.SPILL_OVER, SituationKind.APW),
+        kind=np.where(prepared.third_party[zone], SituationKind.SPILL_OVER, SituationKind.APW),
         track=picture.key[motion.rows[hits.track]],
         other=zone,
         verdict=verdict,
@@ -236,25 +206,25 @@ def _sure_altitude(low: Floats, high: Floats) -> Floats:
 
 
 def _depths(
-    layer: PreparedLayer, hits: _Hits, zone: npt.NDArray[np.int32], lon: Floats, lat: Floats, motion: _Motion,
-    picture: Picture, memory: DepthMemory | None, measured: list[tuple[Ints, Floats, Floats]],
+    layer: PreparedLayer, hits: _Hits, lon: Floats, lat: Floats, motion: _Motion, picture: Picture,
+    depths: DepthMemory | None, first_outline: int,
 ) -> Floats:  # fmt: skip
-    if memory is None:
+    if depths is None:
         return layer.depth(lon, lat, hits.outline)
-    key = (picture.key[motion.rows[hits.track]] << 20) | zone
-    speed = np.hypot(motion.east_mps, motion.north_mps)[hits.track]
-    known, depth, when = memory.known(key, picture.now_s, speed)
+    key = DepthMemory.keys(picture.key[motion.rows[hits.track]], first_outline + hits.outline)
+    speed = np.hypot(motion.east_mps[hits.track], motion.north_mps[hits.track])
+    known, depth, when = depths.known(key, picture.now_s, speed)
     fresh = np.flatnonzero(~known)
     depth[fresh] = layer.depth(lon[fresh], lat[fresh], hits.outline[fresh])
     when[fresh] = picture.now_s
-    measured.append((key, depth, when))
+    depths.measured(key, depth, when)
     return depth
 
 
 def _error(hits: _Hits, zone: npt.NDArray[np.int32], motion: _Motion, prepared: PreparedZones) -> Floats:
     """The stated 95 % errors of track and zone together, metres; 0 where neither is stated."""
-    of_zones = np.array([z.accuracy_m for z in prepared.zones])
-    error: Floats = np.hypot(np.nan_to_num(motion.reports.accuracy_m[hits.track].astype(np.float64)), of_zones[zone])
+    of_tracks = np.nan_to_num(motion.reports.accuracy_m[hits.track].astype(np.float64))
+    error: Floats = np.hypot(of_tracks, prepared.accuracy_m[zone])
     return error
 
 
@@ -264,10 +234,16 @@ def _with_close(
 ) -> _Hits:  # fmt: skip
     """Add who is outside now, but nearer to the border than the stated errors: they may be in."""
     assert layer.near is not None, "asked only where there is a margin"
-    everyone = np.arange(len(motion.rows))
-    lon, lat = _moved(motion, everyone, motion.age_s)
+    # Without a stated error nobody is in doubt.
+    asked = np.arange(len(motion.rows))
+    if not prepared.accuracy_m.any():
+        asked = np.flatnonzero(motion.reports.accuracy_m > 0.0)
+    if not len(asked):
+        return hits
+    lon, lat = motion.place_now
     altitude = _sure_altitude(low, high) + motion.up_mps * motion.age_s
-    track, near_row = layer.near.positions(lon, lat, altitude, np.full(len(lon), now_s))
+    found, near_row = layer.near.positions(lon[asked], lat[asked], altitude[asked], np.full(len(asked), now_s))
+    track = asked[found]
     outline = layer.near_row[near_row]
     zones = np.int64(int(layer.zone.max()) + 1)
     inside_now = hits.enter_s <= 0.0
@@ -307,17 +283,6 @@ def _one_a_zone(hits: _Hits, layer: PreparedLayer) -> _Hits:
     first = order[np.append(True, (track[1:] != track[:-1]) | (zone[1:] != zone[:-1]))[: len(order)]]
     names = _Hits.__dataclass_fields__
     return _Hits(*(getattr(hits, n)[first] for n in names))
-
-
-def _moved(motion: _Motion, track: Ints, seconds: Floats) -> tuple[Floats, Floats]:
-    """Where tracks are after ``seconds`` of straight motion."""
-    from keepclear.detection.kernels.positions import carried_positions  # compiled code is loaded on first use only
-
-    reports = motion.reports
-    lon, lat = carried_positions(
-        reports.lat_deg[track], reports.lon_deg[track], motion.east_mps[track], motion.north_mps[track], seconds
-    )
-    return lon, lat
 
 
 def _altitude_sure(

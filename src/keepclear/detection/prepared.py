@@ -16,7 +16,7 @@ from keepclear.space.index import OutlineIndex
 from keepclear.space.outlines import build_outlines
 from keepclear.space.widening import widen
 from keepclear.tracks.altitude import AltitudeAssumptions
-from keepclear.zones.model import Domain
+from keepclear.zones.model import Domain, ZoneType
 from keepclear.zones.zone_set import ZoneSet
 
 __all__ = ["PreparedLayer", "PreparedZones", "prepare"]
@@ -64,6 +64,10 @@ class PreparedZones:
     layers: tuple[PreparedLayer, ...]
     margin_m: float
     assumptions: AltitudeAssumptions
+    accuracy_m: Floats
+    """shape (zones,)"""
+    third_party: npt.NDArray[np.bool_]
+    """shape (zones,): a third party's territory, of which a crossing is spill-over"""
 
 
 def prepare(
@@ -98,7 +102,9 @@ def prepare(
                 groups.setdefault(key, []).append((row, volume_number, band, part))
             volume_number += 1
     layers = [_layer(key, members, margin_m, limits_s) for key, members in groups.items()]
-    return PreparedZones(zones, tuple(layers), margin_m, assumptions)
+    accuracy_m = np.array([z.accuracy_m for z in zones], dtype=np.float64)
+    third_party = np.array([z.type is ZoneType.THIRD_PARTY_TERRITORY for z in zones], dtype=np.bool_)
+    return PreparedZones(zones, tuple(layers), margin_m, assumptions, accuracy_m, third_party)
 
 
 def _layer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SituationBatch", "SituationKind", "Verdict"]
+__all__ = ["SituationBatch", "SituationKind", "Verdict", "concatenate"]
 
 
 class Verdict(IntEnum):
@@ -73,15 +74,28 @@ class SituationBatch:
     @staticmethod
     def build(n: int, **given: npt.ArrayLike) -> SituationBatch:
         """A batch of n rows; columns not given are nan, 0 or False by their type."""
-        defaults: dict[str, tuple[Any, Any]] = {
-            "kind": (np.uint8, 0), "track": (np.int64, -1), "other": (np.int64, -1), "verdict": (np.uint8, 0),
-            "confidence": (np.float32, np.nan), "exempt": (np.bool_, False),
-        }  # fmt: skip
         columns: dict[str, Any] = {}
-        for f in fields(SituationBatch):
-            dtype, missing = defaults.get(f.name, (np.float64, np.nan))
-            columns[f.name] = np.broadcast_to(np.asarray(given.get(f.name, missing), dtype=dtype), (n,))
+        for name, (dtype, missing) in _COLUMNS.items():
+            column = np.asarray(given.get(name, missing), dtype=dtype)
+            columns[name] = column if column.shape == (n,) else np.full(n, column)
         return SituationBatch(**columns)
 
     def take(self, rows: npt.NDArray[Any] | slice) -> SituationBatch:
         return SituationBatch(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+_DEFAULTS: dict[str, tuple[Any, Any]] = {
+    "kind": (np.uint8, 0), "track": (np.int64, -1), "other": (np.int64, -1), "verdict": (np.uint8, 0),
+    "confidence": (np.float32, np.nan), "exempt": (np.bool_, False),
+}  # fmt: skip
+_COLUMNS = {f.name: _DEFAULTS.get(f.name, (np.float64, np.nan)) for f in fields(SituationBatch)}
+
+
+def concatenate(batches: Sequence[SituationBatch]) -> SituationBatch:
+    """One batch of all rows in order."""
+    filled = [batch for batch in batches if len(batch)]
+    if len(filled) < 2:
+        return filled[0] if filled else SituationBatch.build(0)
+    return SituationBatch(
+        **{f.name: np.concatenate([getattr(b, f.name) for b in filled]) for f in fields(SituationBatch)}
+    )

@@ -20,9 +20,9 @@ def threads() -> int:
 
 
 @cache
-def _pool(process: int) -> ThreadPoolExecutor:
+def _helpers(process: int) -> ThreadPoolExecutor:
     # one pool a process: threads do not survive a fork
-    return ThreadPoolExecutor(threads(), thread_name_prefix="kernel")
+    return ThreadPoolExecutor(max(1, threads() - 1), thread_name_prefix="kernel")
 
 
 def in_blocks(work: Callable[[int, int], Result], n: int, smallest: int, blocks_per_thread: int = 4) -> list[Result]:
@@ -31,11 +31,31 @@ def in_blocks(work: Callable[[int, int], Result], n: int, smallest: int, blocks_
     if count < 2 or threads() == 1:
         return [work(0, n)]
     edges = [n * k // count for k in range(count + 1)]
-    return list(_pool(os.getpid()).map(work, edges[:-1], edges[1:]))
+    return _share(lambda k: work(edges[k], edges[k + 1]), count)
 
 
 def each(work: Callable[[int], Result], count: int, *, enough: bool) -> list[Result]:
     """``work(k)`` for k below ``count`` in order, on all threads where there is ``enough`` to do."""
     if not enough or count < 2 or threads() == 1:
         return [work(k) for k in range(count)]
-    return list(_pool(os.getpid()).map(work, range(count)))
+    return _share(work, count)
+
+
+def _share(work: Callable[[int], Result], count: int) -> list[Result]:
+    """The caller works too, and the others take what is left over: nothing waits for a thread that wakes up late."""
+    done: dict[int, Result] = {}
+    left = iter(range(count))  # gives each number once, whoever asks
+
+    def take() -> None:
+        for k in left:
+            done[k] = work(k)
+
+    pool = _helpers(os.getpid())
+    others = [pool.submit(take) for _ in range(min(threads(), count) - 1)]
+    try:
+        take()
+    finally:
+        for other in others:
+            if not other.cancel():
+                other.result()
+    return [done[k] for k in range(count)]
