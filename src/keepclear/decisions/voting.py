@@ -53,9 +53,10 @@ class Position(Act, frozen=True, kw_only=True):
 
 
 class Registered(fields.Body, frozen=True, kw_only=True):
-    """One entry that the secretary has received: a position, a commitment or an opening."""
+    """One entry that the secretary has received: a member's position, commitment or opening; or, without a member, an
+    amendment or a withdrawal by who tabled the text."""
 
-    member: Identifier
+    member: Identifier | None = None
     party: PartyId
     seq: Count
     leaf: Hash

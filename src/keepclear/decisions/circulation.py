@@ -1,0 +1,263 @@
+"""One circulation of one version of a text: which positions count, and what the rule makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from keepclear.channel.entry import Reference
+from keepclear.decisions.acts import Circulate, Commit, Open, Position, Received, Sheet, Table
+from keepclear.decisions.ballot import SealedVotes
+from keepclear.decisions.body import Body, Electorate
+from keepclear.decisions.docket import Docket, Filed
+from keepclear.decisions.events import Event, Forked
+from keepclear.decisions.rule import Rule
+from keepclear.decisions.stance import OBJECTIONS, Stance
+from keepclear.decisions.status import Closed, Contradiction, Counted, Missing, Round, Void, day_of
+from keepclear.decisions.tally import Tally, tally, tally_counts
+from keepclear.decisions.vocabulary import Ballot, State, Under, VoidReason
+from keepclear.errors import InputError
+
+__all__ = ["Circulation"]
+
+SHEET = ""
+"""Stands for a party among the sources of a position: written down by the secretary in a room."""
+
+
+@dataclass(slots=True)
+class Circulation:
+    docket: Docket
+    body: Body
+    rule: Rule
+    table: Table
+    act: Circulate
+    filed: Filed
+    electorate: Electorate
+    """of the day of the opening"""
+    closes_ms: int
+    open_by_ms: int | None
+    delivered: frozenset[str] = frozenset()
+    missing: list[Missing] = field(default_factory=list)
+    void: list[Void] = field(default_factory=list)
+    replaced: list[Counted] = field(default_factory=list)
+    broken_by: dict[str, Counted | None] = field(default_factory=dict)
+    """in the order in which it came in, with the position that did it"""
+    extended: bool = False
+    finished_ms: int | None = None
+    last_seq: int | None = None
+    """the secretary's entry that shows that it is over"""
+    state: State = State.VOTING
+    closed: Closed | None = None
+    _cast: dict[str, dict[str, Counted]] = field(default_factory=dict)
+    """by member and source"""
+    _seqs: dict[tuple[str, str], int] = field(default_factory=dict)
+    _forked: dict[str, list[Reference]] = field(default_factory=dict)
+    _sealed: SealedVotes = field(init=False)
+    _counts: Sheet | None = None
+
+    def __post_init__(self) -> None:
+        act = self.act
+        self._sealed = SealedVotes(self.docket.channel, act.proposal, act.version, act.text_hash)
+        self.delivered = frozenset(self._deliver(act.delivered))
+
+    @property
+    def deadline_ms(self) -> int:
+        return self.open_by_ms or self.closes_ms
+
+    def _deliver(self, references: Iterable[Reference]) -> Iterable[str]:
+        """Members whose party has acknowledged this very text; a reference by hash shows that it did so before."""
+        by_party: dict[str, list[str]] = {}
+        for member in self.electorate.members:
+            for party in member.represented(self.electorate.on):
+                by_party.setdefault(party, []).append(member.id)
+        for reference in references:
+            if self.docket.forked(reference.party, reference.seq):
+                continue
+            filed = self.docket.at(reference)
+            if filed is None:
+                self.missing.append(
+                    Missing(f"entry {reference.seq} of {reference.party}", self.docket.lacks(reference))
+                )
+            elif (
+                isinstance(filed.act, Received)
+                and (filed.act.proposal, filed.act.version) == (self.act.proposal, self.act.version)
+                and filed.act.text_hash == self.act.text_hash
+            ):
+                yield from by_party.get(filed.party, ())
+
+    def take(self, event: Event) -> None:
+        """A position, a commitment, an opening or a sheet, as received."""
+        act = event.filed.act
+        if isinstance(act, Sheet):
+            reason, detail = self._refuse_sheet(act, event), ""
+        elif isinstance(act, Position | Commit | Open):
+            reason, detail = self._refuse(act, event)
+        else:
+            raise AssertionError("nothing else is taken here")
+        if reason is not None:
+            self.void.append(Void(event.filed, getattr(act, "member", ""), reason, detail))
+        elif isinstance(act, Sheet):
+            self._take_sheet(act, event)
+        elif isinstance(act, Commit):
+            self._sealed.commit(act.member, event.filed)
+        elif isinstance(act, Open):
+            self._sealed.open(act.member, event.filed, event.at_ms)
+        elif act.stance is not None:
+            counted = Counted(act.member, act.stance, event.filed.reference, event.at_ms)
+            self._cast_one(counted, event.filed.party, event.filed.seq)
+
+    def take_forked(self, event: Forked) -> None:
+        """A position of a party that told two histories of it, whatever each of them says."""
+        if event.member in self.electorate.by_id and event.at_ms <= self.closes_ms:
+            self._forked.setdefault(event.member, []).append(event.reference)
+            self._look_for_break(event.member)
+
+    def _refuse(self, act: Position | Commit | Open, event: Event) -> tuple[VoidReason | None, str]:
+        own = event.filed.party == self.filed.party
+        if event.member != act.member and not (own and event.member is None):
+            return VoidReason.MISREGISTERED, f"the receipt is for {event.member or 'nobody'}"
+        if act.version != self.act.version:
+            return VoidReason.OTHER_VERSION, f"version {self.act.version} is before the members"
+        if isinstance(act, Position) and act.text_hash != self.act.text_hash:
+            return VoidReason.OTHER_TEXT, f"it is about the text {act.text_hash[:12]}…"
+        member = self.body.member(act.member, day_of(event.at_ms))
+        if act.member not in self.electorate.by_id or member is None:
+            return VoidReason.NOT_A_MEMBER, f"on {day_of(event.at_ms)}"
+        if event.filed.party not in member.represented(day_of(event.at_ms)):
+            return VoidReason.NOT_REPRESENTED, f"{event.filed.party} did not speak for it on {day_of(event.at_ms)}"
+        return self._refuse_time(act, event)
+
+    def _refuse_time(self, act: Position | Commit | Open, event: Event) -> tuple[VoidReason | None, str]:
+        late_ms = event.at_ms - self.closes_ms
+        if isinstance(act, Open):
+            if self.open_by_ms is None:
+                return VoidReason.BALLOT, "the ballot is open"
+            return (VoidReason.TOO_EARLY, "the ballot was still closed") if late_ms <= 0 else (None, "")
+        secret = self.act.ballot is Ballot.SECRET
+        if isinstance(act, Commit) != secret and not (isinstance(act, Position) and act.stance is None):
+            return VoidReason.BALLOT, "the ballot is secret" if secret else "the ballot is open"
+        if late_ms > 0 and not (isinstance(act, Position) and act.member in self.reserved_by):
+            return VoidReason.LATE, f"received {late_ms / 1000:.3f} s after the deadline"
+        return None, ""
+
+    def _refuse_sheet(self, act: Sheet, event: Event) -> VoidReason | None:
+        if act.version != self.act.version:
+            return VoidReason.OTHER_VERSION
+        if act.text_hash != self.act.text_hash:
+            return VoidReason.OTHER_TEXT
+        if event.at_ms > self.closes_ms:
+            return VoidReason.LATE
+        if self.act.under is Under.SILENCE or self.act.ballot is Ballot.SECRET:
+            return VoidReason.BALLOT
+        if any(member not in self.electorate.by_id for member in act.roll):
+            return VoidReason.NOT_A_MEMBER
+        if act.counts is not None:
+            try:
+                self._tally_counts(act)
+            except InputError:
+                return VoidReason.AGAINST_THE_RULE
+        return None
+
+    def _take_sheet(self, act: Sheet, event: Event) -> None:
+        """A later sheet takes the place of an earlier one, whole."""
+        for by_source in self._cast.values():
+            if (before := by_source.pop(SHEET, None)) is not None:
+                self.replaced.append(before)
+        self._counts = act if act.counts is not None else None
+        for member, stance in act.roll.items():
+            self._cast_one(Counted(member, stance, event.filed.reference, event.at_ms, True), SHEET, event.filed.seq)
+
+    def _cast_one(self, counted: Counted, source: str, seq: int) -> None:
+        """In one log the later entry counts, in whatever order they were registered; both are shown."""
+        by_source, key = self._cast.setdefault(counted.member, {}), (counted.member, source)
+        before = by_source.get(source)
+        if before is not None and self._seqs[key] > seq:
+            self.replaced.append(counted)
+            return
+        if before is not None:
+            self.replaced.append(before)
+        by_source[source] = counted
+        self._seqs[key] = seq
+        self._look_for_break(counted.member)
+
+    def _look_for_break(self, member: str) -> None:
+        """A silence is broken by the first objection that comes in, and what comes later does not mend it."""
+        if self.act.under is not Under.SILENCE or member in self.broken_by:
+            return
+        objecting = [c for c in self._cast.get(member, {}).values() if c.stance in OBJECTIONS]
+        if objecting or self._contradiction(member, self._cast.get(member, {})):
+            self.broken_by[member] = objecting[0] if objecting else None
+
+    @property
+    def reserved_by(self) -> tuple[str, ...]:
+        """Members that are not yet able to agree. In a vote that is no vote, and nothing waits for it."""
+        if not self.rule.kind.counts_objections:
+            return ()
+        return tuple(sorted(m for m, cast in self._cast.items() if Stance.RESERVE in {c.stance for c in cast.values()}))
+
+    def finish(self, state: State, at_ms: int, seq: int | None) -> None:
+        """No position comes in any more; ``seq`` is the secretary's entry that shows it."""
+        self.state, self.finished_ms, self.last_seq = state, at_ms, seq
+
+    @property
+    def complete(self) -> bool:
+        """Whether nobody is left whose position could still come: the secretary may close before the deadline."""
+        cast = {member for member, by_source in self._cast.items() if by_source}
+        by_sheet = self._counts is not None or any(SHEET in by_source for by_source in self._cast.values())
+        return by_sheet or (self.act.ballot is Ballot.OPEN and cast >= set(self.electorate.by_id))
+
+    def _contradiction(self, member: str, cast: dict[str, Counted]) -> Contradiction | None:
+        forked = self._forked.get(member, [])
+        stances = {counted.stance for counted in cast.values()}
+        if not forked and len(stances) < 2:
+            return None
+        references = [c.reference for _, c in sorted(cast.items()) if c.reference] + forked
+        proof = next((self.docket.forks[r.party] for r in forked if r.party in self.docket.forks), None)
+        return Contradiction(member, tuple(references), tuple(c.stance for _, c in sorted(cast.items())), proof)
+
+    def _tally_counts(self, sheet: Sheet) -> Tally:
+        assert sheet.counts is not None
+        counts = sheet.counts
+        return tally_counts(
+            self.rule, self.electorate, in_favour=counts.in_favour, against=counts.against,
+            abstaining=counts.abstaining,
+        )  # fmt: skip
+
+    def result(self, now_ms: int) -> tuple[Round, list[Void]]:
+        """As it stands with what the secretary's log shows until ``now_ms``."""
+        end_ms = min(now_ms, self.deadline_ms) if self.finished_ms is None else self.finished_ms
+        staying = tuple(m for m in self.electorate.members if self.body.member(m.id, day_of(end_ms)))
+        electorate = replace(self.electorate, members=staying)
+        cast, void = {member: by_source for member, by_source in self._cast.items() if by_source}, list(self.void)
+        if self.act.ballot is Ballot.SECRET:
+            cast, unopened = self._sealed.count(ended=self.finished_ms is not None)
+            void += unopened
+        counted: list[Counted] = []
+        contradictions: list[Contradiction] = []
+        for member in sorted({*cast, *self._forked}):
+            found = self._contradiction(member, cast.get(member, {}))
+            if found:
+                contradictions.append(found)
+            elif member in electorate.by_id:
+                counted.append(self.broken_by.get(member) or next(iter(cast[member].values())))
+        stances = {c.member: c.stance for c in counted}
+        if self.rule.kind.counts_objections:
+            stances |= {c.member: Stance.AGAINST for c in contradictions if c.member in electorate.by_id}
+        silent = frozenset[str]() if self.act.under is Under.VOTE else self.delivered & set(electorate.by_id)
+        try:
+            found_tally = (
+                self._tally_counts(self._counts) if self._counts and not stances
+                else tally(self.rule, electorate, stances, silent=silent) if electorate.members else None
+            )  # fmt: skip
+        except InputError:
+            found_tally = None
+        result = Round(
+            version=self.act.version, text_hash=self.act.text_hash, circulated=self.filed, under=self.act.under,
+            ballot=self.act.ballot, opened_ms=self.filed.clock_ms, closes_ms=self.closes_ms,
+            first_closes_ms=self.act.closes_ms, open_by_ms=self.open_by_ms, state=self.state,
+            finished_ms=self.finished_ms, members=tuple(m.id for m in electorate.members),
+            delivered=tuple(sorted(self.delivered)), counted=tuple(counted), replaced=tuple(self.replaced),
+            contradictions=tuple(contradictions), broken_by=tuple(self.broken_by), reserved_by=self.reserved_by,
+            tally=found_tally, sealed=tuple(sorted(self._sealed.commitments)), closed=self.closed,
+        )  # fmt: skip
+        return result, void
