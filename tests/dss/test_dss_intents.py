@@ -253,6 +253,14 @@ def test_rule_16_other_suffixes_are_refused(desk: Desk, wanted: str) -> None:
     refused(BAD, lambda: desk.put_intent(1, requested_ovn_suffix=wanted))
 
 
+def test_rule_15_an_ovn_that_was_replaced_never_becomes_current_again(desk: Desk) -> None:
+    """Whose key holds it has not seen the entity as it is."""
+    first = ovn_of(desk.put_intent(1, requested_ovn_suffix=suffix(NOW_US)))
+    refused(BAD, lambda: desk.put_intent(1, ovn=first, requested_ovn_suffix=suffix(NOW_US)))
+    second = ovn_of(desk.put_intent(1, ovn=first, requested_ovn_suffix=suffix(NOW_US + 1_000)))
+    refused(BAD, lambda: desk.put_intent(1, ovn=second, requested_ovn_suffix=suffix(NOW_US)))
+
+
 def test_rule_17_an_implicit_subscription_has_the_unions_extents(desk: Desk) -> None:
     reference = desk.put_intent(1, **IMPLICIT)["operational_intent_reference"]
     made = desk.get_subscription(reference["subscription_id"])

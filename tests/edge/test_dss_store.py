@@ -78,7 +78,7 @@ async def _empty(address: str) -> None:
     import asyncpg
 
     connection = await asyncpg.connect(address)
-    await connection.execute("DROP TABLE IF EXISTS dss_record, dss_head, dss_schema")
+    await connection.execute("DROP TABLE IF EXISTS dss_record, dss_head, dss_schema, dss_counts")
     await connection.close()
 
 
@@ -267,6 +267,30 @@ def test_servers_over_one_postgres_hear_of_each_other(postgres: str) -> None:
         finally:
             await first.close()
             await second.close()
+
+    run(use())
+
+
+def test_counts_of_turns_are_folded_and_nobody_misses_one(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dss_store_postgres, "FOLD_EVERY", 3)
+
+    async def use() -> None:
+        await _empty(postgres)
+        writer, slow, quick = [await PostgresStore.open(postgres) for _ in range(3)]
+        heard: dict[tuple[Kind, str], Any] = {}
+        try:
+            assert await slow.load() == await quick.load() == []
+            for turn in range(8):
+                name = f"s{turn % 2}"
+                gone = Change(Kind.COUNT, name, None)
+                await write(writer, [gone if turn in (4, 7) else Change(Kind.COUNT, name, turn)])
+                heard.update(by_key(await quick.news()))
+            expected = {(Kind.COUNT, "s0"): 6, (Kind.COUNT, "s1"): None}
+            assert heard == by_key(await slow.news()) == expected
+            assert by_key(await slow.load()) == {(Kind.COUNT, "s0"): 6}
+        finally:
+            for store in (writer, slow, quick):
+                await store.close()
 
     run(use())
 

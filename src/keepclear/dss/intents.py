@@ -91,10 +91,10 @@ def put(
     now_us = moment.now_us
     if wanted.extent.end_us < now_us:
         raise bad("an operational intent may not end in the past")
+    old = airspace.intents.get(intent_id)
     new_ovn = moment.new_ovn()
     if wanted.ovn_suffix is not None:
-        new_ovn = requested_ovn(intent_id, wanted.ovn_suffix, now_us)
-    old = airspace.intents.get(intent_id)
+        new_ovn = requested_ovn(intent_id, wanted.ovn_suffix, now_us, old.ovn if old else "")
     _check_ovn(old, intent_id, ovn, caller)
     if not wanted.state.off_nominal:
         _check_not_down(airspace, caller)

@@ -12,13 +12,16 @@ __all__ = ["next_version", "parse_version", "requested_ovn"]
 
 OVN_SUFFIX_SKEW_US = 5 * MINUTE_US
 """A requested suffix carries its own time and must be this new (InterUSS DSS, requested_ovn_suffix)."""
+MADE_AT = 13
+"""Characters of a UUIDv7 that tell when it was made."""
 INT64_MAX = (1 << 63) - 1
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 _BASE_32 = re.compile(r"[0-9a-vA-V]{1,13}")
 
 
-def requested_ovn(entity_id: str, suffix: str, now_us: int) -> str:
-    """``{id}_{suffix}`` (rule 16). The suffix must be a UUIDv7 of about now."""
+def requested_ovn(entity_id: str, suffix: str, now_us: int, before: str = "") -> str:
+    """``{id}_{suffix}`` (rule 16). The suffix must be a UUIDv7 of about now, and not older than the suffix of the OVN
+    ``before``: a key that holds an OVN may not become good again once the entity has changed."""
     try:
         parsed = uuid.UUID(suffix)
     except ValueError:
@@ -28,7 +31,10 @@ def requested_ovn(entity_id: str, suffix: str, now_us: int) -> str:
     made_us = (parsed.int >> 80) * 1_000
     if abs(made_us - now_us) > OVN_SUFFIX_SKEW_US:
         raise bad("requested_ovn_suffix must be made within five minutes of now")
-    return f"{entity_id}_{suffix.lower()}"
+    made, earlier = suffix.lower(), before.removeprefix(f"{entity_id}_")
+    if earlier != before and (made == earlier or made[:MADE_AT] < earlier[:MADE_AT]):
+        raise bad("requested_ovn_suffix must be newer than the one that the entity has")
+    return f"{entity_id}_{made}"
 
 
 def next_version(now_us: int, previous: str | None = None) -> str:

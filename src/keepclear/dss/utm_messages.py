@@ -7,15 +7,17 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from keepclear.dss.airspace import Airspace
-from keepclear.dss.records import Constraint, OperationalIntent, Subscription
+from keepclear.dss.records import Constraint, OperationalIntent, Subscription, UssState
 from keepclear.dss.volumes import TimeAnswer, Volume4D, Volumes, time_of
 
-__all__ = ["constraint_reference", "intent_reference", "subscription_message"]
+__all__ = ["constraint_reference", "intent_reference", "subscription_message", "written_reference"]
 
 NO_OVN_PHRASE = "Available from USS"
 """Stands for the OVN of somebody else's entity (rule 14)."""
 NULL_SUBSCRIPTION_ID = "00000000-0000-4000-8000-000000000000"
 """Stands for no subscription (rule 10)."""
+WRITTEN_MAX = 50_000
+"""References kept as they were written last: some 30 MB."""
 KEY_MAX = 100_000
 """OVNs in one key: more cannot overlap one flight in any airspace that works."""
 
@@ -155,6 +157,23 @@ def intent_reference(intent: OperationalIntent, airspace: Airspace, viewer: str)
         intent.ovn if intent.manager == viewer else NO_OVN_PHRASE, time_of(extent.start_us), time_of(extent.end_us),
         intent.uss_base_url, intent.subscription_id or NULL_SUBSCRIPTION_ID,
     )  # fmt: skip
+
+
+def written_reference(intent: OperationalIntent, airspace: Airspace, viewer: str) -> msgspec.Raw:
+    """:func:`intent_reference` as JSON: a query shows many, and each is shown far more often than it changes."""
+    key, state = (intent.id, intent.manager == viewer), airspace.uss_state(intent.manager)
+    kept = _WRITTEN.get(key)
+    if kept is not None and kept[0] is intent and kept[1] is state:
+        return kept[2]
+    if len(_WRITTEN) >= WRITTEN_MAX:
+        _WRITTEN.clear()
+    text = msgspec.Raw(_ENCODER.encode(intent_reference(intent, airspace, viewer)))
+    _WRITTEN[key] = intent, state, text
+    return text
+
+
+_WRITTEN: dict[tuple[str, bool], tuple[OperationalIntent, UssState, msgspec.Raw]] = {}
+_ENCODER = msgspec.json.Encoder()
 
 
 def constraint_reference(constraint: Constraint, airspace: Airspace, viewer: str) -> ConstraintReference:

@@ -12,6 +12,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from keepclear.dss.refusal import Refusal, RefusalKind
 from keepclear.dss.request import Caller, Rules
@@ -104,8 +105,22 @@ class Operation:
 
 def route_of(operation: Operation, dss: Dss) -> Route:
     """The operation as a route of the application."""
+    return Route(operation.path, _Endpoint(operation, dss), methods=[operation.method])
 
-    async def endpoint(request: Request) -> Response:
+
+@dataclass(slots=True)
+class _Endpoint:
+    """An ASGI application: Starlette leaves out what it wraps around functions, which costs as much as a decision."""
+
+    operation: Operation
+    dss: Dss
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        operation, dss = self.operation, self.dss
         began_s = time.perf_counter()
         caller: Caller | None = None
         with span(operation.name) as mark:
@@ -139,8 +154,6 @@ def route_of(operation: Operation, dss: Dss) -> Route:
         dss.metrics.request(operation.name, response.status_code, took_s)
         dss.journal.request(operation, response.status_code, caller.subject if caller else None, took_s, said)
         return response
-
-    return Route(operation.path, endpoint, methods=[operation.method])
 
 
 async def body_of(call: Call) -> bytes:

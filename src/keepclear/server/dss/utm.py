@@ -24,6 +24,7 @@ from keepclear.dss.utm_messages import (
     constraint_reference,
     intent_reference,
     subscription_message,
+    written_reference,
 )
 from keepclear.dss.volumes import extent_of
 from keepclear.server.dss.operations import Call, Operation, body_of, prepared
@@ -49,7 +50,7 @@ async def _query_intents(call: Call) -> Any:
     rules, viewer = call.dss.rules, call.caller.subject
     area = await prepared(call, lambda body: _area(body, rules, RefusalKind.BAD_REQUEST))
     references = await call.dss.engine.ask(
-        lambda airspace, moment: [intent_reference(i, airspace, viewer) for i in intents.query(airspace, area)]
+        lambda airspace, moment: [written_reference(i, airspace, viewer) for i in intents.query(airspace, area)]
     )
     return {"operational_intent_references": references}
 
