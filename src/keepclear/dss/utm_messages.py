@@ -16,8 +16,8 @@ NO_OVN_PHRASE = "Available from USS"
 """Stands for the OVN of somebody else's entity (rule 14)."""
 NULL_SUBSCRIPTION_ID = "00000000-0000-4000-8000-000000000000"
 """Stands for no subscription (rule 10)."""
-WRITTEN_MAX = 50_000
-"""References kept as they were written last: some 30 MB."""
+WRITTEN_MAX = 100_000
+"""References kept as they were written last: some 70 MB."""
 KEY_MAX = 100_000
 """OVNs in one key: more cannot overlap one flight in any airspace that works."""
 
