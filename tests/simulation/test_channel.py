@@ -32,6 +32,10 @@ def test_what_the_lock_alone_still_holds_comes_back_at_the_start() -> None:
     assert simulate(420).lost_by_all == 0
 
 
+def test_a_restored_node_may_die_while_it_starts() -> None:
+    assert simulate(1198).crashes
+
+
 def test_the_same_seed_is_the_same_run() -> None:
     assert simulate(3) == simulate(3)
     assert simulate(3) != simulate(4)

@@ -8,7 +8,6 @@ What must hold is checked as the run goes and once the network has healed; :clas
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
@@ -274,8 +273,12 @@ class _World:
         host.alive = True
         host.shown.clear()
         self._wire(host)
-        with suppress(NotReady):
+        try:
             make_ready(host.node)  # what a crash left in the lock is written first
+        except NotReady:
+            pass
+        except Crash:  # a store restored under a lit fuse
+            self._crash(host)
 
     def _restore(self, host: _Host) -> None:
         """Yesterday's backup comes back; the lock file stays, unless it is lost too."""
