@@ -158,7 +158,9 @@ class Body(fields.Body, frozen=True, kw_only=True):
             last[member.id] = member
 
     def _check_totals(self) -> None:
-        stated = {"members": self.members_total, "votes": self.votes_total, "population": self.population_total}
+        stated = {
+            "members": self.members_total, "votes": self.votes_total, "population": self.population_total
+        }  # fmt: skip
         if (self.totals_on is None) != all(total is None for total in stated.values()):
             raise InputError("totals need the day on which they hold, and it needs a total", where="totals_on")
         if self.totals_on is None:
@@ -167,10 +169,9 @@ class Body(fields.Body, frozen=True, kw_only=True):
         found = {"members": len(then), "votes": then.votes_total, "population": then.population_total}
         for what, total in stated.items():
             if total is not None and total != found[what]:
+                word = "inhabitants" if what == "population" else what
                 raise InputError(
-                    f"the members' {what} add up to {found[what]:,} on {self.totals_on}, and {total:,} are stated"
-                    if what != "members"
-                    else f"there are {found[what]:,} members on {self.totals_on}, and {total:,} are stated",
+                    f"there are {found[what]:,} {word} in it on {self.totals_on}, and {total:,} are stated",
                     where=f"{what}_total",
                 )
 

@@ -92,15 +92,7 @@ def tally(
     neither there nor in ``stances`` is unreached. ``challenged``: a presumed quorum was asked to be established. The
     stances of members who are left out do not count. Raises :class:`InputError` for a stance of no member.
     """
-    if len(electorate.excluded) > rule.excluded_max:
-        raise InputError(f"the rule {rule.id} leaves out {rule.excluded_max} members at most", where="excluded")
-    for member_id in (*stances, *silent):
-        if member_id not in electorate.by_id and member_id not in electorate.excluded:
-            raise InputError(
-                f"{member_id[:80]} is no member of {electorate.body} on {electorate.on}", where=member_id[:80]
-            )
-    if rule.weighs_population:
-        _check_populations(rule, electorate)
+    _check_call(rule, electorate, (*stances, *silent))
     return _Sheet(rule, electorate, stances, silent, challenged).result()
 
 
@@ -124,7 +116,16 @@ def tally_counts(
     return tally(rule, electorate, stances, challenged=challenged)
 
 
-def _check_populations(rule: Rule, electorate: Electorate) -> None:
+def _check_call(rule: Rule, electorate: Electorate, ids: Iterable[str]) -> None:
+    left_out, most = len(electorate.excluded), rule.excluded_max
+    if left_out > most:
+        raise InputError(f"members left out: {left_out}; the rule {rule.id} allows {most or 'none'}", where="excluded")
+    for member_id in ids:
+        if member_id not in electorate.by_id and member_id not in electorate.excluded:
+            what = f"{member_id[:80]} is no member of {electorate.body} on {electorate.on}"
+            raise InputError(what, where=member_id[:80])
+    if not rule.weighs_population:
+        return
     for member in electorate.members:
         if not member.population:
             raise InputError(
