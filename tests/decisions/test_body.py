@@ -111,7 +111,8 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         "there are 60 inhabitants in it on 2022-03-01, and 59 are stated", "population_total",
     ),
     "members that are not as many": (
-        lambda v: v.update(members_total=4), "there are 3 members in it on 2022-03-01, and 4 are stated", "members_total",
+        lambda v: v.update(members_total=4),
+        "there are 3 members in it on 2022-03-01, and 4 are stated", "members_total",
     ),
     "totals of no day": (lambda v: v.pop("totals_on"), "totals need the day on which they hold", "totals_on"),
     "a membership that ends before it starts": (
