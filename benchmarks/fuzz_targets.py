@@ -1,4 +1,4 @@
-"""What is fuzzed: every feed decoder, zone reader, reader of declared volumes and parser of the channel by name.
+"""What is fuzzed by name: every feed decoder, reader of zones and of declared volumes, parser of channel and decisions.
 
 Each has seeds, and says what must hold for any bytes.
 
@@ -38,6 +38,7 @@ from keepclear.zones import formats as zone_formats
 
 # A neighbour, however this file was loaded.
 sys.path.append(str(Path(__file__).resolve().parent))
+import fuzz_decisions
 import fuzz_records
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -145,6 +146,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     **{f"volumes:{n}": partial(run_volumes, n) for n in VOLUMES},
     **{f"messages:{n}": partial(run_body, n) for n in (*BODIES, "gazetteer")},
     **fuzz_records.TARGETS,
+    **fuzz_decisions.TARGETS,
 }
 
 
@@ -450,7 +452,7 @@ def seeds(target: str) -> list[bytes]:
     kind, _, name = target.partition(":")
     makers = {
         "feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds, "messages": _message_seeds,
-        "channel": fuzz_records.seeds,
+        "channel": fuzz_records.seeds, "decisions": fuzz_decisions.seeds,
     }  # fmt: skip
     own: list[Any] = makers[kind](name)
     pattern = _SHARED_FILES.get(target)

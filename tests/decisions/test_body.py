@@ -189,6 +189,7 @@ def test_a_place_is_that_of_the_file_although_seats_were_spread() -> None:
         (b"\xff", "this is not UTF-8 text"),
         (b'{"id": "a", "id": "b"}', "the key 'id' is given twice in one object"),
         (b'{"id": NaN}', "NaN is no number of JSON"),
+        (rb'{"id": "\ud800"}', "half of a surrogate pair"),
         (b"[" * 100_000, "nests too deep"),
         (b"1" * 10_000, "a number in it is too large"),
     ],

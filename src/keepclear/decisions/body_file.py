@@ -84,17 +84,22 @@ def _in_file(where: str, places: list[int]) -> str:
 
 
 def _strict_json(data: bytes) -> Any:
-    """RFC 8259, and no object with a key twice: two readers would take different ones (RFC 7493)."""
+    """RFC 8259, and nothing that two readers would take differently: a key twice, half a surrogate pair (RFC 7493)."""
     try:
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_number)
+        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_number)
+        if b"\\u" in data:
+            json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
         raise InputError("this is not UTF-8 text", where=f"byte {error.start}") from None
+    except UnicodeEncodeError:
+        raise InputError("a text holds half of a surrogate pair (\\ud800–\\udfff)") from None
     except json.JSONDecodeError as error:
         raise InputError(f"this is not JSON ({error.msg})", where=f"line {error.lineno}") from None
     except RecursionError:
         raise LimitExceeded("the JSON nests too deep for a body") from None
     except ValueError:  # a whole number with thousands of digits
         raise InputError("a number in it is too large") from None
+    return value
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
