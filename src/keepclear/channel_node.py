@@ -36,7 +36,7 @@ from keepclear.channel.communications import (
 from keepclear.channel.entry import CHARTER_KIND, Draft
 from keepclear.channel.protocol import exchange
 from keepclear.channel.protocol.gate import Gate
-from keepclear.channel.protocol.own_log import Node, NotReady, make_lock, make_ready
+from keepclear.channel.protocol.own_log import Node, NotReady, Written, make_lock, make_ready
 from keepclear.channel.protocol.wire import NONCE_BYTES, Ask, Keys
 from keepclear.channel.protocol.witness import compose_submission, take_witness_answer
 from keepclear.channel.store import Kept, Store
@@ -94,7 +94,7 @@ class ChannelNode:
         self.witnesses = {w.id: WitnessLink(self, w) for w in charter.witnesses}
         self._threads: list[threading.Thread] = []
         self._shown: dict[str, Checkpoint | None] = {}
-        self._writer = ChannelWriter(node, now_ms)
+        self._writer = ChannelWriter(node, now_ms, on_written=self._written)
         self._turn = threading.Lock()
 
     @classmethod
@@ -133,10 +133,11 @@ class ChannelNode:
 
     def append(self, drafts: Sequence[Draft]) -> list[Kept]:
         """The drafts as entries of our log, on the disk. Callers that come at once share one flush."""
-        kept = self._writer.append(drafts)
+        return self._writer.append(drafts)
+
+    def _written(self, written: Written) -> None:
         for link in self.links.values():
-            link.wake()
-        return kept
+            link.wake(written)
 
     def own_size(self) -> int:
         return self.store.state(self.party).size
@@ -267,8 +268,11 @@ class Link:
         """entries of our log that the peer holds"""
         self._settings = check_settings(node.charter)
         self._wake = threading.Event()
+        self._fresh: Written | None = None
 
-    def wake(self) -> None:
+    def wake(self, written: Written | None = None) -> None:
+        """``written``: entries that the peer does not have yet, at hand. Only the newest are kept so."""
+        self._fresh = written
         self._wake.set()
 
     def run(self) -> None:
@@ -279,7 +283,7 @@ class Link:
                     if time.monotonic() >= due:
                         due = time.monotonic() + self._settings.period_ms / 1000.0
                         self.check(client)
-                    elif not self.said and self.node.own_size() > self.cursor:
+                    elif not self.said and self._is_behind():
                         self.push(client)
                 except Exception as error:
                     # A defect, or a disk that fails: said, and tried again. The line must not die of it in silence.
@@ -315,11 +319,17 @@ class Link:
         except KeepclearError as error:
             self.said = str(error)
 
+    def _is_behind(self) -> bool:
+        """Whether our log has gone on since; the store is asked only where nothing newer is at hand."""
+        fresh = self._fresh
+        return (fresh is not None and fresh.kept[-1].seq >= self.cursor) or self.node.own_size() > self.cursor
+
     def push(self, client: PeerClient) -> None:
         """What we have just written, without a check before."""
         node, before = self.node, self.cursor
+        fresh, self._fresh = self._fresh, None
         try:
-            pushed = client.drive(exchange.push_log(node.node, self.peer.id, node.party, before, now_ms))
+            pushed = client.drive(exchange.push_log(node.node, self.peer.id, node.party, before, now_ms, fresh))
         except KeepclearError as error:
             self.said = str(error)
             return

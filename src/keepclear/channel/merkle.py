@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 __all__ = ["EMPTY_ROOT", "HASH_BYTES", "Frontier", "ProvingTree", "Tree", "leaf_hash", "node_hash",
@@ -48,12 +49,18 @@ class Frontier:
 
     @property
     def root(self) -> bytes:
-        if not self.roots:
-            return EMPTY_ROOT
-        root = self.roots[-1]
-        for left in reversed(self.roots[:-1]):
-            root = node_hash(left, root)
-        return root
+        return _root_of(self.roots)
+
+
+@lru_cache(maxsize=256)
+def _root_of(roots: tuple[bytes, ...]) -> bytes:
+    """A log's newest root is asked for several times before it moves on."""
+    if not roots:
+        return EMPTY_ROOT
+    root = roots[-1]
+    for left in reversed(roots[:-1]):
+        root = node_hash(left, root)
+    return root
 
 
 class ProvingTree(ABC):

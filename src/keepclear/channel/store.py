@@ -110,6 +110,8 @@ class Batch:
     received_ms: int
     checkpoint: Note | None = None
     """the log's signed head at the new size, where there is one"""
+    cosignature: Held | None = None
+    """our mirror's of that head: said once both are on the disk"""
     wanted: tuple[int, ...] = ()
     """entries among these whose body is ours to have and has not come"""
     erased: tuple[int, ...] = ()

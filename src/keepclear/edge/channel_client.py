@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Generator
+from http.client import HTTPException, HTTPSConnection, RemoteDisconnected
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -36,8 +38,8 @@ class PeerClient:
         """``before``: the peer as the charter before the newest names it; it may not have enacted the newest yet."""
         self.peer = peer
         self._context = caller_context(keys, peer, *([before] if before else []))
-        self._timeout = httpx.Timeout(answer_s, connect=CONNECT_S)
-        self._client: httpx.Client | None = None
+        self._answer_s = answer_s
+        self._connection: HTTPSConnection | None = None
         self._url = 0
 
     @property
@@ -47,25 +49,32 @@ class PeerClient:
 
     def ask(self, ask: Ask) -> bytes:
         """The answer's bytes; raises :class:`Unreachable` after one try. The next try takes the next address."""
-        if self._client is None:
-            limits = httpx.Limits(max_connections=2, max_keepalive_connections=1)
-            self._client = httpx.Client(verify=self._context, timeout=self._timeout, limits=limits, trust_env=False)
         url = self.peer.urls[self._url % len(self.peer.urls)].rstrip("/") + f"{PREFIX}/{ask.path}"
         try:
-            with self._client.stream("POST", url, content=ask.body) as response:
-                data = b""
-                for chunk in response.iter_raw():
-                    data += chunk
-                    if len(data) > MESSAGE_BYTES_MAX:
-                        raise Unreachable(f"{self.peer.id} answers with more than {MESSAGE_BYTES_MAX:,} bytes")
-                if response.status_code != 200:
-                    said = data[:200].decode(errors="replace").strip()
-                    raise Unreachable(f"{self.peer.id} answers {response.status_code}: {said}")
-                return data
-        except (httpx.HTTPError, ssl.SSLError, OSError) as error:
+            status, data = self._exchanged(url, ask.body)
+        except (HTTPException, ssl.SSLError, OSError, ValueError) as error:
             self.close()
             self._url += 1
             raise Unreachable(f"{self.peer.id} cannot be reached at {url}: {_reason(error)}") from None
+        if len(data) > MESSAGE_BYTES_MAX:
+            self.close()
+            raise Unreachable(f"{self.peer.id} answers with more than {MESSAGE_BYTES_MAX:,} bytes")
+        if status != 200:
+            said = data[:200].decode(errors="replace").strip()
+            raise Unreachable(f"{self.peer.id} answers {status}: {said}")
+        return data
+
+    def _exchanged(self, url: str, body: bytes) -> tuple[int, bytes]:
+        if self._connection is not None:
+            try:
+                return _sent(self._connection, url, body)
+            except (RemoteDisconnected, ConnectionError):  # closed while it was idle; asking twice does no harm
+                self.close()
+        parts = urlsplit(url)
+        self._connection = HTTPSConnection(parts.hostname or "", parts.port, timeout=CONNECT_S, context=self._context)
+        self._connection.connect()
+        self._connection.sock.settimeout(self._answer_s)
+        return _sent(self._connection, url, body)
 
     def drive(self, dialogue: Generator[Ask, bytes, T]) -> T:
         """Carries a dialogue of :mod:`keepclear.channel.protocol.exchange` to its end."""
@@ -78,15 +87,22 @@ class PeerClient:
             return result
 
     def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def __enter__(self) -> PeerClient:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _sent(connection: HTTPSConnection, url: str, body: bytes) -> tuple[int, bytes]:
+    """Headers and body leave in one write, so that the peer wakes once."""
+    connection.request("POST", urlsplit(url).path, body)
+    response = connection.getresponse()
+    return response.status, response.read(MESSAGE_BYTES_MAX + 1)
 
 
 def submit_to_witness(client: httpx.Client, url: str, body: bytes) -> tuple[int, bytes]:

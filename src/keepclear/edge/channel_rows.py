@@ -9,16 +9,18 @@ from typing import Any
 
 import msgspec
 
+from keepclear.channel.charter import charter_hash
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.entry import Record
+from keepclear.channel.log import LogState
 from keepclear.channel.merkle import Frontier, node_hash
 from keepclear.channel.signed_note import Note
-from keepclear.channel.store import Event, Kept
+from keepclear.channel.store import Event, Held, Kept
 from keepclear.errors import KeepclearError
 
 __all__ = ["ERASED", "HELD_COLUMNS", "HERE", "MIGRATIONS", "NODE_STEP", "NONE", "TABLES", "WANTED", "ChannelStoreError",
-           "Execute", "change_entry", "grown", "joined", "keep_checkpoint_row", "keep_entry", "keep_events",
-           "row_sum"]  # fmt: skip
+           "Execute", "change_entry", "grown", "joined", "keep_checkpoint_row", "keep_cosignature_row", "keep_entry",
+           "keep_events", "keep_log_row", "row_sum"]  # fmt: skip
 
 Execute = Callable[..., list[tuple[Any, ...]]]
 """``execute(query, *values)`` gives all rows."""
@@ -97,6 +99,18 @@ def keep_entry(execute: Execute, log: str, seq: int, leaf: bytes, record: Record
     execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
 
 
+def keep_log_row(execute: Execute, state: LogState, charter: bytes | None) -> None:
+    """``charter``: its hash, where it is known."""
+    row = (state.party, state.size, b"".join(state.frontier.roots), state.last_leaf,
+           charter or charter_hash(state.charter), int(state.revoked))  # fmt: skip
+    execute(
+        "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET size = excluded.size,"
+        " frontier = excluded.frontier, last_leaf = excluded.last_leaf, charter = excluded.charter,"
+        " revoked = excluded.revoked, sum = excluded.sum",
+        *row, row_sum(*row),
+    )  # fmt: skip
+
+
 def change_entry(execute: Execute, log: str, kept: Kept, state: int) -> None:
     record = kept.record
     row = (log, kept.seq, record.leaf, record.payload, record.signature, record.salt, record.body, state,
@@ -109,8 +123,12 @@ def change_entry(execute: Execute, log: str, kept: Kept, state: int) -> None:
 
 def keep_checkpoint_row(execute: Execute, log: str, note: Note) -> None:
     row = (log, Checkpoint.parse(note.text).size, note.encode())
-    if not execute("SELECT 1 FROM checkpoint WHERE log = ? AND size = ?", *row[:2]):
-        execute("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", *row, row_sum(*row))
+    execute("INSERT INTO checkpoint VALUES (?, ?, ?, ?) ON CONFLICT (log, size) DO NOTHING", *row, row_sum(*row))
+
+
+def keep_cosignature_row(execute: Execute, log: str, held: Held) -> None:
+    row = (log, held.cosigner, held.size, held.time_s, held.received_ms, held.signature.key_id, held.signature.blob)
+    execute("INSERT INTO cosignature VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
 
 
 def joined(before: Event | None, event: Event | None) -> Event:

@@ -46,8 +46,10 @@ from keepclear.edge.channel_rows import (
     grown,
     joined,
     keep_checkpoint_row,
+    keep_cosignature_row,
     keep_entry,
     keep_events,
+    keep_log_row,
     row_sum,
 )
 from keepclear.edge.turns import Turns
@@ -221,7 +223,7 @@ class SqlStore(ABC):
 
     def _state(self, log: str, rows: list[tuple[Any, ...]], first: Charter) -> LogState:
         if not rows:
-            return replace(LogState.begin(first, log), channel=self.channel)
+            return LogState(self.channel, log, first)
         cached = self._states.get(log)
         if cached and cached[0] == rows[0][-1] and cached[1].size == rows[0][1]:
             return cached[1]
@@ -303,12 +305,11 @@ class SqlStore(ABC):
             self._erase(execute, log, seq)
         if after.charter != before.charter:
             self._keep_charter(execute, after.charter)
-        frontier, charter = b"".join(after.frontier.roots), charter_hash(after.charter)
-        row = (log, after.size, frontier, after.last_leaf, charter, int(after.revoked))
-        execute("DELETE FROM log WHERE name = ?", log)
-        execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
+        keep_log_row(execute, after, rows[0][4] if rows and after.charter == before.charter else None)
         if batch.checkpoint is not None:
             keep_checkpoint_row(execute, log, batch.checkpoint)
+            if batch.cosignature is not None:
+                keep_cosignature_row(execute, log, batch.cosignature)
 
     def learn(self, charter: Charter) -> None:
         """A later charter, verified by the caller, that no log here has brought yet: so a party that it adds begins."""
@@ -354,9 +355,7 @@ class SqlStore(ABC):
             )
             if found:
                 return False
-            row = (log, held.cosigner, held.size, held.time_s, held.received_ms, held.signature.key_id,
-                   held.signature.blob)  # fmt: skip
-            execute("INSERT INTO cosignature VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row, row_sum(*row))
+            keep_cosignature_row(execute, log, held)
             return True
 
         return self._write(act, lasting=False)

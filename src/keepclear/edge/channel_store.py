@@ -209,6 +209,8 @@ class ChannelLock:
         self.path = path
         self._connection = connection
         self._mutex = threading.Lock()
+        self._seen: tuple[bytes, Locked] | None = None
+        """the document read or written last: most often it is what stands there still"""
 
     @staticmethod
     def open(path: str | Path) -> ChannelLock:
@@ -238,6 +240,8 @@ class ChannelLock:
         row = self._connection.execute("SELECT document, sum FROM lock").fetchone()
         if row is None:
             return None
+        if self._seen is not None and row[0] == self._seen[0] and row_sum(row[0]) == row[1]:
+            return self._seen[1]
         damaged = ChannelStoreError(
             f"{self.path}: the lock file is damaged: move it away and start again; every other party must then answer "
             f"a check before anything is written"
@@ -249,7 +253,9 @@ class ChannelLock:
             note = Note.parse(document.note)
         except (msgspec.DecodeError, InputError):
             raise damaged from None
-        return Locked(document.before, note, tuple(Record(*r) for r in document.records), document.at_ms)
+        locked = Locked(document.before, note, tuple(Record(*r) for r in document.records), document.at_ms)
+        self._seen = (row[0], locked)
+        return locked
 
     def swap(self, before: Locked | None, after: Locked) -> None:
         records = tuple((r.payload, r.signature, r.salt, r.body) for r in after.records)
@@ -262,6 +268,7 @@ class ChannelLock:
                     raise StoreConflict("the lock was moved by another process")
                 connection.execute("INSERT OR REPLACE INTO lock VALUES (1, ?, ?)", (document, row_sum(document)))
                 connection.execute("COMMIT")
+                self._seen = (document, after)
             except BaseException as error:
                 with suppress(sqlite3.Error):
                     if connection.in_transaction:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from keepclear.channel.entry import CHARTER_KIND, SALT_BYTES, Draft
-from keepclear.channel.protocol.own_log import Node, append_own
+from keepclear.channel.protocol.own_log import Node, Written, write_own
 from keepclear.channel.store import Kept
 from keepclear.edge.turns import Turns
 from keepclear.errors import InputError, UsageError
@@ -36,14 +36,18 @@ class _Ticket:
 
 
 class ChannelWriter:
-    """One a process; other processes may write the same log (``append_own`` sees to that)."""
+    """One a process; other processes may write the same log (``write_own`` sees to that)."""
 
-    def __init__(self, node: Node, clock: Callable[[], int], salt: Callable[[int], bytes] = os.urandom) -> None:
-        self._node, self._clock, self._salt = node, clock, salt
+    def __init__(
+        self, node: Node, clock: Callable[[], int], salt: Callable[[int], bytes] = os.urandom,
+        on_written: Callable[[Written], None] = lambda written: None,
+    ) -> None:  # fmt: skip
+        """``on_written`` is called with each group, once it is on the disk and before anybody's append returns."""
+        self._node, self._clock, self._salt, self._on_written = node, clock, salt, on_written
         self._turns: Turns[_Ticket] = Turns(self._write, _fits)
 
     def append(self, drafts: Sequence[Draft]) -> list[Kept]:
-        """As ``own_log.append_own``: durable and in this order when it returns, all or nothing."""
+        """As ``own_log.write_own``: durable and in this order when it returns, all or nothing."""
         ticket = _Ticket(drafts)
         self._turns.go(ticket)
         if ticket.error is not None:
@@ -53,7 +57,7 @@ class ChannelWriter:
     def _write(self, group: Sequence[_Ticket]) -> None:
         drafts = [draft for ticket in group for draft in ticket.drafts]
         try:
-            kept = append_own(self._node, drafts, clock=self._clock, salts=[self._salt(SALT_BYTES) for _ in drafts])
+            written = write_own(self._node, drafts, clock=self._clock, salts=[self._salt(SALT_BYTES) for _ in drafts])
         except (InputError, UsageError) as error:
             if len(group) > 1:  # somebody's draft cannot be an entry; the others' can
                 for ticket in group:
@@ -64,9 +68,10 @@ class ChannelWriter:
             for ticket in group:
                 ticket.error = error
         else:
+            self._on_written(written)
             at = 0
             for ticket in group:
-                ticket.kept = kept[at : at + len(ticket.drafts)]
+                ticket.kept = list(written.kept[at : at + len(ticket.drafts)])
                 at += len(ticket.drafts)
 
 

@@ -16,8 +16,8 @@ class _Place(Generic[T]):
 
     def __init__(self, work: T) -> None:
         self.work = work
-        self.called = threading.Event()
-        """to lead a round, or because its own is done"""
+        self.called: threading.Event | None = None
+        """to lead a round, or because its own is done; whoever need not wait has none"""
         self.done = False
 
 
@@ -36,8 +36,10 @@ class Turns(Generic[T]):
         place = _Place(work)
         with self._lock:
             self._waiting.append(place)
-            waits, self._busy = self._busy, True
-        if waits:
+            if self._busy:
+                place.called = threading.Event()
+            self._busy = True
+        if place.called is not None:
             place.called.wait()
         if not place.done:
             self._lead()
@@ -54,6 +56,7 @@ class Turns(Generic[T]):
                 self._busy = following is not None
             for place in served:
                 place.done = True
-                place.called.set()
-            if following is not None:
+                if place.called is not None:
+                    place.called.set()
+            if following is not None and following.called is not None:
                 following.called.set()

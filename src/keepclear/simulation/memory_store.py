@@ -115,6 +115,8 @@ class MemoryStore:
             self._erase(log, seq)
         if batch.checkpoint is not None:
             self._keep_checkpoint(log, batch.checkpoint)
+            if batch.cosignature is not None:
+                log.held.setdefault(batch.cosignature.cosigner, {})[batch.cosignature.size] = batch.cosignature
         self._on_write("after")
 
     def checkpoint(self, log: str, *, above: int = -1, up_to: int | None = None) -> Note | None:

@@ -158,12 +158,16 @@ def take_cosignatures(node: Node, log: str, note: Note, head: Checkpoint, now_ms
     """Keeps the note's cosignatures of parties and witnesses, of a head that is of the entries held here. Returns how
     many were news."""
     store = node.store
-    tree = store.tree(log)
-    if head.origin != store.state(log).origin or not 0 < head.size <= len(tree) or tree.root(head.size) != head.root:
+    state = store.state(log)
+    if head.origin != state.origin or not 0 < head.size <= state.size:
+        return 0
+    if head.root != (state.root if head.size == state.size else store.tree(log).root(head.size)):
         return 0
     charter = store.charters()[-1]
     keys = [*(p.mirror for p in charter.parties), *(w.note_key for w in charter.witnesses)]
     kept = store.checkpoint(log, above=head.size - 1, up_to=head.size)
+    if kept is not None and kept.text != note.text:
+        return 0
     have = {s.name for s in kept.signatures} if kept else set()
     new = 0
     for key in keys:

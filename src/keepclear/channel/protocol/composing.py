@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from keepclear.channel.charter import origin_of
 from keepclear.channel.entry import Entry
 from keepclear.channel.protocol.evidence import log_signature_only
-from keepclear.channel.protocol.own_log import Node
+from keepclear.channel.protocol.own_log import Node, Written
 from keepclear.channel.protocol.wire import Push, WireRecord
-from keepclear.channel.store import READ_BYTES_MAX, Kept
+from keepclear.channel.signed_note import Note
+from keepclear.channel.store import READ_BYTES_MAX, READ_COUNT_MAX, Kept
 
-__all__ = ["compose_push", "runs", "with_bodies"]
+__all__ = ["compose_fresh", "compose_push", "runs", "with_bodies"]
 
 BODY_RUNS_MAX = 64
 """Requests for missing bodies in one go."""
@@ -22,7 +24,19 @@ def compose_push(node: Node, peer: str, log: str, start: int, count_max: int) ->
     kept = store.records(log, start, count_max=count_max, bytes_max=READ_BYTES_MAX)
     end = start + len(kept)
     note = store.checkpoint(log, above=start, up_to=end) or store.checkpoint(log, up_to=end)
-    head = log_signature_only(note, store.state(log).origin).encode().decode() if note else None
+    return _push_of(node, peer, log, start, kept, note)
+
+
+def compose_fresh(node: Node, peer: str, written: Written) -> Push | None:
+    """What was just written, without reading it again; nothing where it is too much for one message."""
+    size = sum(len(k.record.payload) + len(k.record.body or b"") for k in written.kept)
+    if size > READ_BYTES_MAX or len(written.kept) > READ_COUNT_MAX:
+        return None
+    return _push_of(node, peer, node.party, written.kept[0].seq, written.kept, written.note)
+
+
+def _push_of(node: Node, peer: str, log: str, start: int, kept: Sequence[Kept], note: Note | None) -> Push:
+    head = log_signature_only(note, origin_of(log, node.store.channel)).encode().decode() if note else None
     return Push(log, start, tuple(_wire(node, peer, log, k) for k in kept), head)
 
 

@@ -12,19 +12,19 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from keepclear.channel.canonical import encode
+from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.fork_proof import ForkProof
 from keepclear.channel.protocol.answering import respond
 from keepclear.channel.protocol.checking import Checked, log_ids, make_check, take_check, take_cosignatures
-from keepclear.channel.protocol.composing import compose_push, runs, with_bodies
+from keepclear.channel.protocol.composing import compose_fresh, compose_push, runs, with_bodies
 from keepclear.channel.protocol.evidence import (
     fork_hashes,
     fork_in_entry,
     keep_fork,
-    known_head,
     note_event,
 )
 from keepclear.channel.protocol.intake import take_push
-from keepclear.channel.protocol.own_log import Node, may_refetch
+from keepclear.channel.protocol.own_log import Node, Written, may_refetch
 from keepclear.channel.protocol.wire import (
     PROOFS_MAX,
     ROOTS_MAX,
@@ -50,6 +50,7 @@ BATCHES_MAX = 64
 """Of one log in one go, up to 64 MiB: other logs and peers get their turn."""
 RELAY_AFTER_MS = 5_000
 """What is not ours is brought to others only where it has not reached them by itself for so long."""
+ENTRIES_MAX = 2**63
 BISECTION_ROUNDS_MAX = 12
 """Each divides what is left by 65: enough for 2^63 entries with some to spare."""
 
@@ -109,10 +110,15 @@ def catch_up(node: Node, peer: str, checked: Checked, clock: Clock) -> Generator
     return tally.result
 
 
-def push_log(node: Node, peer: str, log: str, cursor: int, clock: Clock) -> Generator[Ask, bytes, CaughtUp]:
-    """The log's entries from ``cursor``, at once, without a check before: what a node does when it has written."""
+def push_log(
+    node: Node, peer: str, log: str, cursor: int, clock: Clock, written: Written | None = None
+) -> Generator[Ask, bytes, CaughtUp]:
+    """The log's entries from ``cursor``, at once, without a check before: what a node does when it has written.
+    ``written``: what it then has at hand, to be sent if it is what follows."""
     tally = _Tally(cursors={log: cursor})
-    yield from _push(node, peer, log, cursor, clock, tally)
+    follows = written is not None and log == node.party and written.kept[0].seq == cursor
+    fresh = compose_fresh(node, peer, written) if written is not None and follows else None
+    yield from _push(node, peer, log, cursor, clock, tally, fresh)
     return tally.result
 
 
@@ -128,10 +134,13 @@ def _is_to_be_pushed(node: Node, peer: str, log: str, theirs: int, ours: int, no
     return log == peer or not now_ms - RELAY_AFTER_MS < since_ms <= now_ms
 
 
-def _push(node: Node, peer: str, log: str, cursor: int, clock: Clock, tally: _Tally) -> Generator[Ask, bytes, None]:
+def _push(
+    node: Node, peer: str, log: str, cursor: int, clock: Clock, tally: _Tally, fresh: Push | None = None
+) -> Generator[Ask, bytes, None]:
     store = node.store
+    at_hand = fresh.start + len(fresh.records) if fresh else ENTRIES_MAX  # what is written meanwhile wakes us again
     for _ in range(BATCHES_MAX):
-        push = compose_push(node, peer, log, cursor, READ_COUNT_MAX)
+        push, fresh = fresh or compose_push(node, peer, log, cursor, READ_COUNT_MAX), None
         if not push.records and push.checkpoint is None:
             return
         data = yield Ask("push", encode(push))
@@ -148,7 +157,7 @@ def _push(node: Node, peer: str, log: str, cursor: int, clock: Clock, tally: _Ta
                 answer = parse(data, PushAnswer, what=f"the answer of {peer} to bodies")
                 if not _take_answer(node, peer, log, answer, clock(), tally):
                     return
-        if held <= cursor or held >= store.state(log).size:
+        if held <= cursor or held >= at_hand or held >= store.state(log).size:
             return
         cursor = held
 
@@ -159,8 +168,7 @@ def _take_answer(node: Node, peer: str, log: str, answer: PushAnswer, now_ms: in
         raise InputError(f"{peer} answered for the log of {answer.log}, asked for that of {log}")
     if answer.cosigned is not None:
         note = Note.parse(answer.cosigned.encode())
-        head = known_head(node.store, log, note)
-        take_cosignatures(node, log, note, head, now_ms)
+        take_cosignatures(node, log, note, Checkpoint.parse(note.text), now_ms)
     if answer.later_ms is not None:
         tally.later_ms = max(tally.later_ms or 0, answer.later_ms)
         return False

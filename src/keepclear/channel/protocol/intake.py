@@ -7,6 +7,7 @@ effect; what does not fit is refused and noted, and where it shows a second hist
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.cosignature import cosign
@@ -41,43 +42,51 @@ def take_push(node: Node, peer: str, push: Push, now_ms: int) -> tuple[PushAnswe
     proved. Raises :class:`InputError` for a log of nobody on the channel."""
     store, log = node.store, push.log
     forks: list[ForkProof] = []
-    refused: str | None = None
+    taken = _Taken()
     for attempt in range(ATTEMPTS_MAX):
         state = store.state(log)
         if push.start > state.size:
             break
         try:
-            refused = _take_records(node, peer, state, push, now_ms, forks)
+            taken = _take_records(node, peer, state, push, now_ms, forks)
             break
         except StoreConflict:
             if attempt == ATTEMPTS_MAX - 1:
                 raise
-    if push.checkpoint is not None:
-        refused = take_head(node, peer, log, push.checkpoint, now_ms, forks) or refused
-    return _answer(node, log, refused, now_ms), forks
+    if taken.cosigned is None and push.checkpoint is not None:
+        refused = take_head(node, peer, log, push.checkpoint, now_ms, forks) or taken.refused
+        taken = _Taken(refused)
+    return _answer(node, log, taken, now_ms), forks
 
 
-def _take_records(
-    node: Node, peer: str, state: LogState, push: Push, now_ms: int, forks: list[ForkProof]
-) -> str | None:
-    """Why the rest was refused, if it was. What came before is kept."""
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What became of the entries. What came before those refused is kept."""
+
+    refused: str | None = None
+    cosigned: tuple[Head, Note] | None = None
+    """everything came, and went to the disk together with our cosignature of the head that came with it"""
+
+
+def _take_records(node: Node, peer: str, state: LogState, push: Push, now_ms: int, forks: list[ForkProof]) -> _Taken:
     store, log = node.store, push.log
     records = [r.record for r in push.records]
     known = min(state.size - push.start, len(records))
-    tree = store.tree(log)
+    tree = store.tree(log) if known else None
     for k, record in enumerate(records[:known]):
-        if record.leaf != tree.leaf(push.start + k):
-            return _refuse(node, peer, log, record, f"entry {push.start + k} is not the one held here", now_ms, forks)
+        if tree is not None and record.leaf != tree.leaf(push.start + k):
+            text = f"entry {push.start + k} is not the one held here"
+            return _Taken(_refuse(node, peer, log, record, text, now_ms, forks))
     _take_bodies(node, log, push.start, records[:known])
     fresh = records[known:]
     if not fresh:
-        return None
+        return _Taken()
     if log == node.party and not may_refetch(node):
         if not fresh[0].signed_by(node.keys.entry.public):
-            return _refuse(node, peer, log, fresh[0], "the signature does not verify", now_ms, forks)
+            return _Taken(_refuse(node, peer, log, fresh[0], "the signature does not verify", now_ms, forks))
         text = f"an entry {state.size} is signed with our key and was not written here: a second instance?"
         note_event(store, EventKind.OWN_LOG_DIFFERS, peer, log, text, now_ms)
-        return "we have not written this"
+        return _Taken("we have not written this")
     return _extend(node, peer, state, fresh, push.checkpoint, now_ms, forks)
 
 
@@ -103,9 +112,10 @@ def _take_bodies(node: Node, log: str, start: int, known: Sequence[Record]) -> N
 def _extend(
     node: Node, peer: str, state: LogState, fresh: Sequence[Record], checkpoint: str | None, now_ms: int,
     forks: list[ForkProof],
-) -> str | None:  # fmt: skip
+) -> _Taken:  # fmt: skip
     """Appends what follows, cut after each charter's entry (a batch ends with it) and before the first bad one."""
     log, at = state.party, 0
+    cosigned = None
     while at < len(fresh):
         end = next((k + 1 for k in range(at, len(fresh)) if _is_charter(fresh[k])), len(fresh))
         run = fresh[at:end]
@@ -115,10 +125,10 @@ def _extend(
             good, after, entries = _good_part(state, run)
             if good:
                 _append(node, peer, state, after, run[:good], entries, now_ms)
-            return _refuse(node, peer, log, run[good], str(error), now_ms, forks)
-        _append(node, peer, state, after, run, entries, now_ms)
+            return _Taken(_refuse(node, peer, log, run[good], str(error), now_ms, forks))
+        cosigned = _append(node, peer, state, after, run, entries, now_ms, checkpoint)
         state, at = after, end
-    return None
+    return _Taken(None, cosigned)
 
 
 def _is_charter(record: Record) -> bool:
@@ -142,27 +152,52 @@ def _good_part(state: LogState, run: Sequence[Record]) -> tuple[int, LogState, l
 
 def _append(
     node: Node, peer: str, before: LogState, after: LogState, run: Sequence[Record], entries: Sequence[Entry],
-    now_ms: int,
-) -> None:  # fmt: skip
+    now_ms: int, checkpoint: str | None = None,
+) -> tuple[Head, Note] | None:  # fmt: skip
+    """With the head that the peer brought and our cosignature in the same flush, where that can be said already."""
     me, log, store = node.party, before.party, node.store
-    tree = store.tree(log)
-    leaves = {e.seq: r.leaf for e, r in zip(entries, run, strict=True)}
-    erased = []
-    for entry in entries:
-        named = {r.seq: r.leaf for r in entry.re if r.party == log}
-        for seq in erased_by(entry):
-            leaf = leaves[seq] if seq in leaves else tree.leaf(seq)
-            if leaf.hex() == named[seq] and not (seq in leaves and _is_charter(run[seq - before.size])):
-                erased.append(seq)
+    erased = _erased(store, before, run, entries)
     kept, wanted = [], []
     for entry, record in zip(entries, run, strict=True):
         ours = log == me or entry.is_to(me)
         kept.append(record if ours else record.without_body())
         if ours and record.body is None and entry.seq not in erased:
             wanted.append(entry.seq)
-    store.append(Batch(before.head, after, tuple(kept), now_ms, None, tuple(wanted), tuple(sorted(set(erased)))))
+    note = None if wanted or checkpoint is None else _head_of(node, before, after, checkpoint)
+    held = _cosigned(node, note, after.size, now_ms) if note else None
+    store.append(
+        Batch(before.head, after, tuple(kept), now_ms, note if held else None, held, tuple(wanted), tuple(erased))
+    )
     if log != me:
         _look_at(node, peer, after, entries, now_ms)
+    return (after.head, note.with_signatures([held.signature])) if note and held else None
+
+
+def _erased(store: Store, before: LogState, run: Sequence[Record], entries: Sequence[Entry]) -> list[int]:
+    """The entries whose bodies their owner takes back with this run, each named by its number and its leaf."""
+    found: set[int] = set()
+    for entry in entries:
+        named = {r.seq: r.leaf for r in entry.re if r.party == entry.party}
+        for seq in erased_by(entry):
+            record = run[seq - before.size] if seq >= before.size else None
+            leaf = record.leaf if record else store.tree(entry.party).leaf(seq)
+            if leaf.hex() == named[seq] and not (record and _is_charter(record)):
+                found.add(seq)
+    return sorted(found)
+
+
+def _head_of(node: Node, before: LogState, after: LogState, text: str) -> Note | None:
+    """The head that came along, if it is signed, of exactly these entries, and nothing older is missing."""
+    log, store = after.party, node.store
+    if log == node.party or after.charter != before.charter or store.wanted(log, count_max=1):
+        return None
+    try:
+        note = Note.parse(text.encode())
+        if Checkpoint.parse(note.text) != after.checkpoint:
+            return None
+        return log_signature_only(note, open_head(store, log, note).origin)
+    except InputError:
+        return None  # looked at, and noted, once the entries are kept
 
 
 def _look_at(node: Node, peer: str, state: LogState, entries: Sequence[Entry], now_ms: int) -> None:
@@ -244,25 +279,37 @@ def cosigned_head(node: Node, log: str, now_ms: int) -> Note | None:
     note = store.checkpoint(log, up_to=wanted[0] if wanted else None)
     if note is None:
         return None
-    mine = party_now(store, me)
-    if mine.mirror_key != node.keys.mirror.public.hex():
-        return None
     head = Checkpoint.parse(note.text)
     bare = log_signature_only(note, head.origin)
-    kept = [s for s in note.signatures if s.is_of(mine.mirror)]
-    if kept:
-        return bare.with_signatures(kept)
+    mirror = party_now(store, me).mirror
+    kept = [s for s in note.signatures if s.is_of(mirror)]
+    if not kept:
+        held = _cosigned(node, bare, head.size, now_ms)
+        if held is None:
+            return None
+        store.keep_cosignature(log, head, held)
+        kept = [held.signature]
+    return bare.with_signatures(kept)
+
+
+def _cosigned(node: Node, note: Note, size: int, now_ms: int) -> Held | None:
+    """Our mirror's cosignature, not yet kept; none while the charter names another key than we have."""
+    mine = party_now(node.store, node.party)
+    if mine.mirror_key != node.keys.mirror.public.hex():
+        return None
     time_s = now_ms // 1000
     signature = cosign(note.text, mine.mirror.name, node.keys.mirror, time_s)
-    store.keep_cosignature(log, head, Held(mine.mirror.name, head.size, time_s, now_ms, signature))
-    return bare.with_signatures([signature])
+    return Held(mine.mirror.name, size, time_s, now_ms, signature)
 
 
-def _answer(node: Node, log: str, refused: str | None, now_ms: int) -> PushAnswer:
-    store = node.store
+def _answer(node: Node, log: str, taken: _Taken, now_ms: int) -> PushAnswer:
+    store, refused = node.store, taken.refused
+    forks = tuple(fork_hash(p) for p in store.forks(log))
+    if taken.cosigned is not None:
+        held, note = taken.cosigned
+        return PushAnswer(log=log, held=held, cosigned=note.encode().decode(), forks=forks)
     cosigned = cosigned_head(node, log, now_ms)
     return PushAnswer(
         log=log, held=store.state(log).head, cosigned=cosigned.encode().decode() if cosigned else None,
-        wanted=tuple(store.wanted(log)), refused=refused[:400] if refused else None,
-        forks=tuple(fork_hash(p) for p in store.forks(log)),
+        wanted=tuple(store.wanted(log)), refused=refused[:400] if refused else None, forks=forks,
     )  # fmt: skip

@@ -22,11 +22,19 @@ from keepclear.channel.signed_note import Note
 from keepclear.channel.store import Batch, Event, EventKind, Kept, Lock, Locked, Store, StoreConflict
 from keepclear.errors import KeepclearError, UsageError
 
-__all__ = ["Node", "NotReady", "Standing", "append_own", "erased_by", "make_lock", "make_ready", "may_refetch",
-           "newest_heads", "raise_lock", "standing"]  # fmt: skip
+__all__ = ["Node", "NotReady", "Standing", "Written", "append_own", "erased_by", "make_lock", "make_ready",
+           "may_refetch", "newest_heads", "raise_lock", "standing", "write_own"]  # fmt: skip
 
 ATTEMPTS_MAX = 128
 """Another process that appends at the same moment makes one attempt vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Entries of our own log that have just come to the disk, and their signed head: what peers are sent next."""
+
+    kept: tuple[Kept, ...]
+    note: Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,11 @@ def may_refetch(node: Node) -> bool:
 
 
 def append_own(node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int], salts: Sequence[bytes]) -> list[Kept]:
+    """As :func:`write_own`; what is kept of it."""
+    return list(write_own(node, drafts, clock=clock, salts=salts).kept)
+
+
+def write_own(node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int], salts: Sequence[bytes]) -> Written:
     """The drafts as entries of our own log, on the disk, with a signed head; ``salts``: 32 random bytes for each.
 
     Several processes may call it at once. Raises :class:`NotReady`, :class:`InputError` for a draft that cannot be
@@ -131,7 +144,7 @@ def _replay(node: Node, locked: Locked, state: LogState) -> None:
 
 def _append(
     node: Node, locked: Locked, state: LogState, drafts: Sequence[Draft], now_ms: int, salts: Sequence[bytes]
-) -> list[Kept]:
+) -> Written:
     kinds = [d.kind for d in drafts]
     if CHARTER_KIND in kinds[:-1]:
         raise UsageError("a charter is the last of the entries that are written together")
@@ -151,7 +164,7 @@ def _append(
         # Another process found the entries in the lock and has written them for us.
         if node.store.tree(node.party).root(after.size) != after.root:
             raise
-    return [Kept(state.size + k, record, now_ms) for k, record in enumerate(records)]
+    return Written(tuple(Kept(state.size + k, record, now_ms) for k, record in enumerate(records)), note)
 
 
 def _batch(state: LogState, records: Sequence[Record], note: Note, at_ms: int, after: LogState | None = None) -> Batch:
