@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from keepclear.channel.entry import Reference
 from keepclear.decisions.acts import Circulate, Commit, Open, Position, Received, Sheet, Table
+from keepclear.decisions.admission import refuse_position, refuse_sheet
 from keepclear.decisions.ballot import SealedVotes
 from keepclear.decisions.body import Body, Electorate
 from keepclear.decisions.docket import Docket, Filed
@@ -89,9 +91,9 @@ class Circulation:
         """A position, a commitment, an opening or a sheet, as received."""
         act = event.filed.act
         if isinstance(act, Sheet):
-            reason, detail = self._refuse_sheet(act, event), ""
+            reason, detail = refuse_sheet(self, act, event), ""
         elif isinstance(act, Position | Commit | Open):
-            reason, detail = self._refuse(act, event)
+            reason, detail = refuse_position(self, act, event)
         else:
             raise AssertionError("nothing else is taken here")
         if reason is not None:
@@ -111,52 +113,6 @@ class Circulation:
         if event.member in self.electorate.by_id and event.at_ms <= self.closes_ms:
             self._forked.setdefault(event.member, []).append(event.reference)
             self._look_for_break(event.member)
-
-    def _refuse(self, act: Position | Commit | Open, event: Event) -> tuple[VoidReason | None, str]:
-        own = event.filed.party == self.filed.party
-        if event.member != act.member and not (own and event.member is None):
-            return VoidReason.MISREGISTERED, f"the receipt is for {event.member or 'nobody'}"
-        if act.version != self.act.version:
-            return VoidReason.OTHER_VERSION, f"version {self.act.version} is before the members"
-        if isinstance(act, Position) and act.text_hash != self.act.text_hash:
-            return VoidReason.OTHER_TEXT, f"it is about the text {act.text_hash[:12]}…"
-        member = self.body.member(act.member, day_of(event.at_ms))
-        if act.member not in self.electorate.by_id or member is None:
-            return VoidReason.NOT_A_MEMBER, f"on {day_of(event.at_ms)}"
-        if event.filed.party not in member.represented(day_of(event.at_ms)):
-            return VoidReason.NOT_REPRESENTED, f"{event.filed.party} did not speak for it on {day_of(event.at_ms)}"
-        return self._refuse_time(act, event)
-
-    def _refuse_time(self, act: Position | Commit | Open, event: Event) -> tuple[VoidReason | None, str]:
-        late_ms = event.at_ms - self.closes_ms
-        if isinstance(act, Open):
-            if self.open_by_ms is None:
-                return VoidReason.BALLOT, "the ballot is open"
-            return (VoidReason.TOO_EARLY, "the ballot was still closed") if late_ms <= 0 else (None, "")
-        secret = self.act.ballot is Ballot.SECRET
-        if isinstance(act, Commit) != secret and not (isinstance(act, Position) and act.stance is None):
-            return VoidReason.BALLOT, "the ballot is secret" if secret else "the ballot is open"
-        if late_ms > 0 and not (isinstance(act, Position) and act.member in self.reserved_by):
-            return VoidReason.LATE, f"received {late_ms / 1000:.3f} s after the deadline"
-        return None, ""
-
-    def _refuse_sheet(self, act: Sheet, event: Event) -> VoidReason | None:
-        if act.version != self.act.version:
-            return VoidReason.OTHER_VERSION
-        if act.text_hash != self.act.text_hash:
-            return VoidReason.OTHER_TEXT
-        if event.at_ms > self.closes_ms:
-            return VoidReason.LATE
-        if self.act.under is Under.SILENCE or self.act.ballot is Ballot.SECRET:
-            return VoidReason.BALLOT
-        if any(member not in self.electorate.by_id for member in act.roll):
-            return VoidReason.NOT_A_MEMBER
-        if act.counts is not None:
-            try:
-                self._tally_counts(act)
-            except InputError:
-                return VoidReason.AGAINST_THE_RULE
-        return None
 
     def _take_sheet(self, act: Sheet, event: Event) -> None:
         """A later sheet takes the place of an earlier one, whole."""
@@ -215,7 +171,13 @@ class Circulation:
         proof = next((self.docket.forks[r.party] for r in forked if r.party in self.docket.forks), None)
         return Contradiction(member, tuple(references), tuple(c.stance for _, c in sorted(cast.items())), proof)
 
-    def _tally_counts(self, sheet: Sheet) -> Tally:
+    def _departed(self, member: str, cast: Iterable[Counted], on: date) -> Iterable[Void]:
+        for counted in cast:
+            filed = self.docket.at(counted.reference) if counted.reference else None
+            if filed is not None:
+                yield Void(filed, member, VoidReason.NOT_A_MEMBER, f"it had left by {on}, when this ended")
+
+    def tally_counts(self, sheet: Sheet) -> Tally:
         assert sheet.counts is not None
         counts = sheet.counts
         return tally_counts(
@@ -240,13 +202,15 @@ class Circulation:
                 contradictions.append(found)
             elif member in electorate.by_id:
                 counted.append(self.broken_by.get(member) or next(iter(cast[member].values())))
+            else:
+                void += self._departed(member, cast[member].values(), day_of(end_ms))
         stances = {c.member: c.stance for c in counted}
         if self.rule.kind.counts_objections:
             stances |= {c.member: Stance.AGAINST for c in contradictions if c.member in electorate.by_id}
         silent = frozenset[str]() if self.act.under is Under.VOTE else self.delivered & set(electorate.by_id)
         try:
             found_tally = (
-                self._tally_counts(self._counts) if self._counts and not stances
+                self.tally_counts(self._counts) if self._counts and not stances
                 else tally(self.rule, electorate, stances, silent=silent) if electorate.members else None
             )  # fmt: skip
         except InputError:

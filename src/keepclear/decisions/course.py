@@ -80,15 +80,18 @@ class Course:
                 current.take_forked(event)
             return
         act = event.filed.act
+        if getattr(act, "proposal", None) != self.proposal.number:
+            self._refuse(event, VoidReason.MISREGISTERED, "it is about something else")
+            return
         if isinstance(act, Position):
             self._keep_statement(act, event)
-        if self.ended is not None and not isinstance(act, Close):
-            self._refuse(event, VoidReason.AFTER_THE_END)
-        elif isinstance(act, Position | Commit | Open):
+        if isinstance(act, Position | Commit | Open):
             if current:
                 current.take(event)
             else:
-                self._refuse(event, VoidReason.LATE if self.rounds else VoidReason.NOT_CIRCULATED)
+                self._refuse(event, self._closed_to_positions())
+        elif self.ended is not None and not isinstance(act, Close):
+            self._refuse(event, VoidReason.AFTER_THE_END)
         elif isinstance(act, Amend):
             self._amend(act, event)
         elif isinstance(act, Withdraw):
@@ -109,7 +112,7 @@ class Course:
         elif isinstance(act, Sheet) and current:
             current.take(event)
         elif isinstance(act, Sheet):
-            self._refuse(event, VoidReason.LATE if self.rounds else VoidReason.NOT_CIRCULATED)
+            self._refuse(event, self._closed_to_positions())
         elif isinstance(act, Extend):
             self._extend(act, event, current)
         elif isinstance(act, Close):
@@ -117,6 +120,11 @@ class Course:
         elif isinstance(act, Move):
             self.moved_to = act.as_proposal
             self._end(State.MOVED, event.seq, event.at_ms)
+
+    def _closed_to_positions(self) -> VoidReason:
+        if self.ended in (State.MOVED, State.WITHDRAWN):
+            return VoidReason.AFTER_THE_END
+        return VoidReason.LATE if self.rounds else VoidReason.NOT_CIRCULATED
 
     def _keep_statement(self, act: Position, event: Event) -> None:
         if act.statement and act.language is not None:
