@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from keepclear.cli.dss_client import constraints, publish, query, uss, withdraw
+from keepclear.cli.dss_client import constraints, query, uss
+from keepclear.cli.dss_publish import publish, withdraw
 from keepclear.errors import UsageError
 
 __all__ = ["command"]

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keepclear.errors import InputError
+from keepclear.errors import InputError, KeepclearError
 from keepclear.uss.entities import EntityKind
 
-__all__ = ["Published", "UssStore", "Waiting"]
+__all__ = ["Heard", "Published", "UssStore", "UssStoreError", "Waiting"]
 
 APPLICATION_ID = 0x4B635573
 """``KcUs``."""
@@ -31,6 +32,10 @@ CREATE TABLE waiting (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, url TEXT NOT NU
 CREATE TABLE heard (n INTEGER PRIMARY KEY AUTOINCREMENT, at_s REAL NOT NULL, sender TEXT NOT NULL, kind TEXT NOT NULL,
     entity TEXT NOT NULL, body BLOB NOT NULL);
 """
+
+
+class UssStoreError(KeepclearError):
+    """The file cannot be read or written now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,17 @@ class Waiting:
     url: str
     body: bytes
     tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A peer's notice as it came; numbers rise."""
+
+    n: int
+    sender: str
+    kind: EntityKind
+    entity: str
+    body: bytes
 
 
 class UssStore:
@@ -94,28 +110,28 @@ class UssStore:
     def keep(self, one: Published) -> None:
         reference = None if one.reference is None else json.dumps(one.reference)
         row = (one.id, one.kind.value, one.label, one.to_s, json.dumps(one.details), reference)
-        self._db.execute("INSERT OR REPLACE INTO published VALUES (?, ?, ?, ?, ?, ?)", row)
+        self._run("INSERT OR REPLACE INTO published VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def drop(self, name: str) -> None:
-        self._db.execute("DELETE FROM published WHERE id = ?", (name,))
+        self._run("DELETE FROM published WHERE id = ?", (name,))
 
     def wait(self, kind: EntityKind, url: str, body: bytes) -> None:
         """Put a notice with those that are to be told."""
         if self._value("SELECT count(*) FROM waiting") >= WAITING_MAX:
             raise InputError(f"more than {WAITING_MAX:,} notices wait for peers who do not answer")
-        self._db.execute("INSERT INTO waiting (kind, url, body) VALUES (?, ?, ?)", (kind.value, url, body))
+        self._run("INSERT INTO waiting (kind, url, body) VALUES (?, ?, ?)", (kind.value, url, body))
 
     def due(self, now_s: float) -> list[Waiting]:
-        rows = self._db.execute(
+        rows = self._run(
             "SELECT n, kind, url, body, tries FROM waiting WHERE next_s <= ? ORDER BY n LIMIT 1000", (now_s,)
         )
         return [Waiting(n, EntityKind(kind), url, body, tries) for n, kind, url, body, tries in rows]
 
     def told(self, notice: Waiting) -> None:
-        self._db.execute("DELETE FROM waiting WHERE n = ?", (notice.n,))
+        self._run("DELETE FROM waiting WHERE n = ?", (notice.n,))
 
     def later(self, notice: Waiting, next_s: float) -> None:
-        self._db.execute("UPDATE waiting SET tries = tries + 1, next_s = ? WHERE n = ?", (next_s, notice.n))
+        self._run("UPDATE waiting SET tries = tries + 1, next_s = ? WHERE n = ?", (next_s, notice.n))
 
     def waiting(self) -> int:
         return self._value("SELECT count(*) FROM waiting")
@@ -123,16 +139,20 @@ class UssStore:
     def hear(self, at_s: float, sender: str, kind: EntityKind, entity: str, body: bytes) -> None:
         """Keep a peer's notice."""
         row = (at_s, sender, kind.value, entity, body)
-        n = self._db.execute("INSERT INTO heard (at_s, sender, kind, entity, body) VALUES (?, ?, ?, ?, ?)", row)
-        self._db.execute("DELETE FROM heard WHERE n <= ?", ((n.lastrowid or 0) - HEARD_MAX,))
+        n = self._run("INSERT INTO heard (at_s, sender, kind, entity, body) VALUES (?, ?, ?, ?, ?)", row)
+        self._run("DELETE FROM heard WHERE n <= ?", ((n.lastrowid or 0) - HEARD_MAX,))
 
-    def heard(self) -> list[tuple[str, EntityKind, str]]:
-        """(sender, kind, entity), oldest first."""
-        rows = self._db.execute("SELECT sender, kind, entity FROM heard ORDER BY n")
-        return [(sender, EntityKind(kind), entity) for sender, kind, entity in rows]
+    def heard(self, after: int = 0) -> list[Heard]:
+        """Notices with numbers above ``after``, oldest first."""
+        rows = self._run("SELECT n, sender, kind, entity, body FROM heard WHERE n > ? ORDER BY n", (after,))
+        return [Heard(n, sender, EntityKind(kind), entity, body) for n, sender, kind, entity, body in rows]
+
+    def last_heard(self) -> int:
+        """The newest notice's number, 0 where there is none."""
+        return self._value("SELECT coalesce(max(n), 0) FROM heard")
 
     def _published(self, where: str, *given: str) -> list[Published]:
-        rows = self._db.execute(
+        rows = self._run(
             f"SELECT id, kind, label, to_s, details, reference FROM published {where}",  # noqa: S608 – ours
             given,
         )
@@ -142,4 +162,10 @@ class UssStore:
         ]
 
     def _value(self, sql: str) -> int:
-        return int(self._db.execute(sql).fetchone()[0])
+        return int(self._run(sql).fetchone()[0])
+
+    def _run(self, sql: str, given: Sequence[object] = ()) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(sql, given)
+        except sqlite3.Error as error:
+            raise UssStoreError(f"the store of what we publish cannot be used now ({error})") from None

@@ -1,10 +1,14 @@
-"""What other USSs call of ours (F3548-21, ``/uss/v1``): details of what we publish, and their notices."""
+"""What other USSs call of ours (F3548-21, ``/uss/v1``): details of what we publish, and their notices.
+
+The store is asked anew for every answer, beside the event loop: a disk that is slow holds up nobody else's request.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -21,7 +25,7 @@ from keepclear.dss.scopes import (
     CONSTRAINT_PROCESSING,
     STRATEGIC_COORDINATION,
 )
-from keepclear.edge.uss_store import UssStore
+from keepclear.edge.uss_store import UssStore, UssStoreError
 from keepclear.errors import InputError
 from keepclear.server.dss.operations import STATUS
 from keepclear.server.dss.tokens import BadToken, TokenCheck
@@ -31,15 +35,22 @@ __all__ = ["make_uss_app"]
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
 """An operational intent of 10,000 vertices takes 600 kB."""
+T = TypeVar("T")
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
 def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], float] = time.time) -> Starlette:
-    """The application over a store; it asks the store anew for every answer."""
+    """The application over a store."""
+    one_at_a_time = asyncio.Lock()
+
+    async def stored(ask: Callable[[], T]) -> T:
+        async with one_at_a_time:
+            return await asyncio.to_thread(ask)
 
     def details(kind: EntityKind) -> Handler:
         async def answer(request: Request, caller: Caller) -> Response:
-            found = store.get(check_id(request.path_params["entityid"]))
+            name = check_id(request.path_params["entityid"])
+            found = await stored(lambda: store.get(name))
             if found is None or found.kind is not kind or found.reference is None:
                 raise Refusal(RefusalKind.NOT_FOUND, f"no {kind.value} of this id is published here")
             return _json({kind.value: {"reference": found.reference, "details": found.details}})
@@ -47,7 +58,8 @@ def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], flo
         return answer
 
     async def telemetry(request: Request, caller: Caller) -> Response:
-        found = store.get(check_id(request.path_params["entityid"]))
+        name = check_id(request.path_params["entityid"])
+        found = await stored(lambda: store.get(name))
         if found is None or found.kind is not EntityKind.INTENT:
             raise Refusal(RefusalKind.NOT_FOUND, "no operational intent of this id is published here")
         raise Refusal(RefusalKind.CONFLICT, "it is Accepted: telemetry is given of intents that are off nominal")
@@ -58,7 +70,7 @@ def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], flo
             notice = read_notice(body, kind)
             if notice.entity is not None and notice.entity.reference.manager != caller.subject:
                 raise Refusal(RefusalKind.NOT_ALLOWED, f"it is managed by {notice.entity.reference.manager[:200]}")
-            store.hear(clock(), caller.subject, kind, notice.entity_id, body)
+            await stored(lambda: store.hear(clock(), caller.subject, kind, notice.entity_id, body))
             return Response(status_code=204)
 
         return answer
@@ -83,6 +95,8 @@ def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], flo
                 return _json({"message": refusal.message}, STATUS[refusal.kind])
             except InputError as error:
                 return _json({"message": str(error)}, 400)
+            except UssStoreError as error:
+                return _json({"message": str(error)}, 503)
             except NotImplementedError as error:
                 return _json({"message": str(error)}, 501)
 

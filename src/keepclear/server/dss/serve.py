@@ -35,7 +35,7 @@ from keepclear.server.dss.tokens import FileKeys, JwksKeys, TokenCheck
 if TYPE_CHECKING:
     import uvicorn
 
-__all__ = ["DssSettings", "now_moment", "open_dss", "serve_dss"]
+__all__ = ["DssSettings", "bind", "check_settings", "now_moment", "open_dss", "serve_dss"]
 
 KEEP_ALIVE_S = 75.0
 """Longer than usual clients and proxies keep an idle connection, so that it is they who close it."""
@@ -77,7 +77,7 @@ def now_moment() -> Moment:
 
 async def open_dss(settings: DssSettings) -> Dss:
     """The DSS with its engine started. Raises :class:`~keepclear.errors.KeepclearError`."""
-    _check(settings)
+    check_settings(settings)
     keys = JwksKeys(settings.jwks) if settings.jwks else FileKeys(settings.key_files)
     tokens = TokenCheck(keys, settings.audiences, issuer=settings.issuer, development=settings.development)
     metrics = Metrics()
@@ -113,7 +113,7 @@ def serve_dss(settings: DssSettings, *, on_ready: Callable[[str], None] = lambda
 async def _serve(settings: DssSettings, on_ready: Callable[[str], None]) -> None:
     dss = await open_dss(settings)
     try:
-        listener = _bind(settings)
+        listener = bind(settings)
         server = _server(settings, dss)
         scheme = "https" if settings.tls_certificate else "http"
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -135,7 +135,8 @@ def _server(settings: DssSettings, dss: Dss) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _check(settings: DssSettings) -> None:
+def check_settings(settings: DssSettings) -> None:
+    """Raises :class:`UsageError` for what does not go together."""
     if bool(settings.jwks) == bool(settings.key_files):
         raise UsageError("name the issuer's keys: either --jwt-public-key FILE (may be repeated) or --jwks URL")
     if bool(settings.tls_certificate) != bool(settings.tls_key):
@@ -153,7 +154,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _bind(settings: DssSettings) -> socket.socket:
+def bind(settings: DssSettings) -> socket.socket:
     """Ours, so that a port chosen by the system can be told, and a taken one is said in one line."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
