@@ -15,6 +15,10 @@ from babel.messages.catalog import Message as Entry
 from babel.messages.pofile import read_po
 
 from keepclear.channel.communications import Cause, LineStatus
+from keepclear.decisions.rule import Kind as RuleKind
+from keepclear.decisions.stance import Outcome, Stance
+from keepclear.decisions.tally import Condition
+from keepclear.decisions.vocabulary import Ballot, Effect, Request, Stage, State, Under, VoidReason
 from keepclear.errors import UsageError
 from keepclear.messages import catalogue, vocabulary
 from keepclear.messages.catalogue import Language, catalogue_bytes, count, say
@@ -26,11 +30,15 @@ from keepclear.quantities import Datum
 
 TRANSLATED = [language for language in Language if language is not Language.ENGLISH]
 SOURCES = Path(catalogue.__file__).parent
+ELSEWHERE = (SOURCES.parent / "decisions", SOURCES.parent / "edge")
+"""Where the phrases of documents about decisions are used."""
 GROUPS = {
     "kind": vocabulary.Kind, "precedence": vocabulary.Precedence, "desk": vocabulary.Desk, "action": vocabulary.Action,
     "shown": vocabulary.Shown, "answer": vocabulary.Answering, "force": vocabulary.ForceClass,
     "incident": vocabulary.IncidentCategory, "test": vocabulary.TestText, "state": MessageState, "line": LineStatus,
-    "field": CriticalField, "datum": Datum,
+    "field": CriticalField, "datum": Datum, "stance": Stance, "outcome": Outcome, "decision": State, "effect": Effect,
+    "stage": Stage, "application": Request, "under": Under, "ballot": Ballot, "void": VoidReason, "rule": RuleKind,
+    "condition": Condition,
 }  # fmt: skip
 SAME = {"precedence.FLASH", "precedence.ROUTINE"}
 """Words that are written alike in two languages, beside those of the marks."""
@@ -84,8 +92,8 @@ def test_every_word_of_a_closed_list_has_a_phrase_and_no_phrase_is_left_over() -
     wanted |= {"banner.CANCELLED", "banner.SUPERSEDED"}
     assert wanted <= PHRASES.keys()
     used = set()
-    for path in SOURCES.glob("*.py"):
-        if path.name != "phrases.py":
+    for path in (file for folder in (SOURCES, *ELSEWHERE) for file in folder.glob("*.py")):
+        if not path.name.startswith("phrases"):
             nodes = ast.walk(ast.parse(path.read_text()))
             used |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     assert sorted(PHRASES.keys() - wanted - used) == []

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "alerts": "List, acknowledge and review the alerts that were kept.",
     "node": "One party's node: make it, serve it, see how it is.",
     "channel": "The channel between parties: always open, acknowledged, read back, provable.",
+    "decide": "Decisions of bodies with rules: tabled, circulated, recomputed by anyone from the logs.",
     "verify": "Verify a channel's record, or one proof of it, offline.",
     "witness": "A neutral witness: cosigns the heads of logs that only grow.",
     "dss": "Serve a Discovery and Synchronization Service for UTM and remote ID.",

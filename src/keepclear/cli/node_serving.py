@@ -19,6 +19,8 @@ from keepclear.channel.entry import Draft
 from keepclear.channel.protocol.own_log import NotReady, make_ready
 from keepclear.channel_desk import Desk, Happening, is_alarm, line_draft
 from keepclear.channel_node import ChannelNode, Notice, now_ms
+from keepclear.decision_desk import DecisionDesk
+from keepclear.decisions.acts import DECISION_KIND, encode_act
 from keepclear.edge.channel_tls import server_context
 from keepclear.edge.node_folder import NodeFolder
 from keepclear.errors import KeepclearError, UsageError
@@ -77,6 +79,7 @@ class Serving:
         self._node = self._open()
         self._on_duty = on_duty
         self._desk = Desk(self._node.charter, self._node.party, self._node.store, on_duty)
+        self._decisions = DecisionDesk(self._node.charter, self._node.party, self._node.store, on_duty)
         self._address = address
         self._commands = commands
         self._as_json = as_json
@@ -100,6 +103,7 @@ class Serving:
             self._node = self._open()
             self._desk = Desk(self._node.charter, self._node.party, self._node.store, self._on_duty)
             self._desk.step(now_ms())
+            self._decisions = DecisionDesk(self._node.charter, self._node.party, self._node.store, self._on_duty)
 
     def _serve(self) -> None:
         """Until somebody stops it, or a later charter is known."""
@@ -156,8 +160,20 @@ class Serving:
                 self._say(happening)
                 if happening["event"] == "message" and happening["kind"] == Kind.TEST.value:
                     self._acknowledge_test(str(happening["id"]))
+            self._decide()
         except KeepclearError as error:
             self._say({"event": "trouble", "text": str(error)})
+
+    def _decide(self) -> None:
+        """What is news of decisions; and, where we are the secretary, its receipt at once: it dates what was said."""
+        for happening in self._decisions.step(now_ms()):
+            self._say(happening)
+        acts = self._decisions.to_register()
+        if acts:
+            self._node.append([Draft(DECISION_KIND, encode_act(act)) for act in acts])
+            for act in acts:
+                who = [one.member or one.party for one in act.positions]
+                self._say({"event": "registered", "id": act.proposal, "version": act.version, "from": who})
 
     def _compare_clocks(self) -> None:
         """Said once when a party's clock and ours are too far apart to date anything, and once when they are not."""

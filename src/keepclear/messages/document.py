@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from keepclear.messages.catalogue import Language, say
 
-__all__ = ["Document", "Line", "Part", "Quote", "Value", "page", "to_html", "to_text"]
+__all__ = ["Document", "Line", "Part", "Quote", "Table", "Value", "page", "plain", "to_html", "to_text"]
 
 LRI, FSI, PDI, RLM = "\u2066", "\u2068", "\u2069", "\u200f"
 
@@ -46,6 +46,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of one kind, such as who took which position; every row has as many cells as there are heads."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[tuple[Part, ...], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     language: Language
     title: tuple[Part, ...]
@@ -54,23 +62,28 @@ class Document:
     lines: tuple[Line, ...]
     notes: tuple[tuple[Part, ...], ...] = ()
     """what must not be forgotten at the end"""
+    tables: tuple[Table, ...] = ()
+    """after the lines, before the notes"""
 
 
 def to_text(document: Document) -> str:
     """Plain text in UTF-8 for terminals, printers and mail; ends with a line feed."""
     rtl = document.language.direction == "rtl"
     begin, colon = RLM if rtl else "", say(document.language, "mark.colon")
-    rows = [f"=== {_plain(document.title, rtl)} ==="]
-    rows += [f"!!! {_plain(banner, rtl)}" for banner in document.banners]
+    rows = [f"=== {plain(document.title, rtl)} ==="]
+    rows += [f"!!! {plain(banner, rtl)}" for banner in document.banners]
     for line in document.lines:
         if any(isinstance(part, Quote) and "\n" in part.text for part in line.parts):
             rows.append(f"{line.label}{colon.rstrip()}")
             for part in line.parts:
                 text = part if isinstance(part, str) else part.text
-                rows += [f"    {_plain((_like(part, row),), rtl)}" for row in text.split("\n")]
+                rows += [f"    {plain((_like(part, row),), rtl)}" for row in text.split("\n")]
         else:
-            rows.append(f"{line.label}{colon}{_plain(line.parts, rtl)}")
-    rows += [f"--- {_plain(note, rtl)}" for note in document.notes]
+            rows.append(f"{line.label}{colon}{plain(line.parts, rtl)}")
+    for table in document.tables:
+        rows.append(" | ".join(table.heads))
+        rows += [" | ".join(plain(cell, rtl) for cell in row) for row in table.rows]
+    rows += [f"--- {plain(note, rtl)}" for note in document.notes]
     return "".join(f"{begin}{row}\n" for row in rows)
 
 
@@ -85,6 +98,11 @@ def to_html(document: Document) -> str:
     rows.append("<dl>")
     rows += [f"<dt>{html.escape(line.label)}</dt><dd>{_marked(line.parts)}</dd>" for line in document.lines]
     rows.append("</dl>")
+    for table in document.tables:
+        heads = "".join(f"<th>{html.escape(head)}</th>" for head in table.heads)
+        rows.append(f"<table><thead><tr>{heads}</tr></thead><tbody>")
+        rows += ["<tr>" + "".join(f"<td>{_marked(cell)}</td>" for cell in row) + "</tr>" for row in table.rows]
+        rows.append("</tbody></table>")
     rows += [f'<p class="note">{_marked(note)}</p>' for note in document.notes]
     return "\n".join([*rows, "</article>", ""])
 
@@ -94,6 +112,7 @@ def page(documents: Iterable[Document], language: Language, title: str) -> str:
     style = (
         "body{font-family:sans-serif;max-width:60rem;margin:auto;padding:1rem}"
         "article{border:1px solid #888;padding:0 1rem;margin:1rem 0}dt{font-weight:bold}"
+        "table{border-collapse:collapse;width:100%}th,td{border:1px solid #888;padding:.25rem .5rem;text-align:start}"
         ".banner{border:3px solid #b00;padding:.5rem;font-weight:bold}.text{white-space:pre-wrap}"
     )
     head = (
@@ -109,7 +128,8 @@ def _like(part: Part, text: str) -> Part:
     return Value(text) if isinstance(part, Value) else Quote(text, part.language)
 
 
-def _plain(parts: Iterable[Part], rtl: bool) -> str:
+def plain(parts: Iterable[Part], rtl: bool) -> str:
+    """The parts as one string, values and quotations in isolates where the direction could be mistaken."""
     return "".join(_isolated(part, rtl) for part in parts)
 
 

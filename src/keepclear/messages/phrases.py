@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from keepclear.messages.phrases_decisions import DECISION_PHRASES
+
 __all__ = ["PHRASES", "PLURALS"]
 
 PHRASES: Mapping[str, str] = {
@@ -212,6 +214,7 @@ PHRASES: Mapping[str, str] = {
     "test.T10": "Tea is made with hot water.",
     "test.T11": "A piano has black and white keys.",
     "test.T12": "Paper is made from wood.",
+    **DECISION_PHRASES,
 }
 """Key: English."""
 

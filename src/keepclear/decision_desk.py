@@ -1,0 +1,128 @@
+"""The decisions' side of a node's desk: what came, what this party owes and who is told, what the secretary receives.
+
+It decides nothing for anybody. A reminder says until when, never what to say; silence is read by the rule alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from keepclear.channel.charter import Charter
+from keepclear.channel.store import Store
+from keepclear.channel_desk import Happening
+from keepclear.decisions.acts import Register
+from keepclear.decisions.docket import Docket, Filed
+from keepclear.decisions.duties import Duty, duties, unaccepted
+from keepclear.decisions.reading import take_new
+from keepclear.decisions.registering import register_acts
+from keepclear.decisions.status import day_of
+from keepclear.messages.duty import due_calls
+from keepclear.messages.timers import Timers
+from keepclear.messages.vocabulary import Desk, Precedence
+
+__all__ = ["DecisionDesk"]
+
+TOLD_MAX = 100_000
+"""What was said is remembered, so that it is said once; the oldest is forgotten."""
+
+
+@dataclass(slots=True)
+class DecisionDesk:
+    charter: Charter
+    party: str
+    store: Store
+    on_duty: frozenset[str] = frozenset()
+    """roles; empty: every role of the ladder"""
+    docket: Docket = field(init=False)
+    _begun: bool = False
+    _told: dict[tuple[object, ...], None] = field(default_factory=dict)
+    _seen: tuple[object, ...] = ()
+    """the heads and the day that the duties were found from"""
+    _duties: tuple[Duty, ...] = ()
+    _due: tuple[int, ...] = ()
+    """instants at which what is owed changes by itself"""
+
+    def __post_init__(self) -> None:
+        self.docket = Docket(self.store.channel)
+
+    def step(self, now_ms: int) -> list[Happening]:
+        """What is new at ``now_ms``."""
+        happened: list[Happening] = []
+        for filed in take_new(self.docket, self.store, self.charter.ids):
+            if self._begun and filed.party != self.party:
+                happened.append(_arrived(filed))
+        self._begun = True
+        for duty in self._owed(now_ms):
+            happened += self._reminders(duty, now_ms)
+        for digest in unaccepted(self.docket, self.party):
+            if self._first("accept", digest):
+                happened.append({"event": "owed", "what": "ACCEPT", "id": self.docket.body(digest).id, "hash": digest})
+        while len(self._told) > TOLD_MAX:
+            del self._told[next(iter(self._told))]
+        return happened
+
+    def to_register(self) -> tuple[Register, ...]:
+        """Where we are the secretary: the receipt for everything that has come (practice R4.3)."""
+        return register_acts(self.docket, self.party)
+
+    def _owed(self, now_ms: int) -> tuple[Duty, ...]:
+        """Found anew only when a log has grown, a deadline has passed or another day has begun."""
+        passed = sum(due_ms < now_ms for due_ms in self._due)
+        seen = (sum(self.docket.taken.values()), day_of(now_ms), passed)
+        if seen != self._seen:
+            self._duties = duties(self.docket, self.party, now_ms)
+            self._due = tuple(sorted(self._deadlines()))
+            self._seen = (*seen[:2], sum(due_ms < now_ms for due_ms in self._due))
+        return self._duties
+
+    def _deadlines(self) -> Iterator[int]:
+        for number in self.docket.proposals():
+            for filed in self.docket.about(number):
+                for name in ("closes_ms", "open_by_ms"):
+                    due_ms = getattr(filed.act, name, None)
+                    if due_ms is not None:
+                        yield due_ms
+
+    def _reminders(self, duty: Duty, now_ms: int) -> Iterator[Happening]:
+        about: dict[str, Any] = {
+            "id": duty.about, "version": duty.version, "what": duty.what.value, "members": list(duty.members),
+            **({"due_ms": duty.due_ms} if duty.due_ms is not None else {}),
+        }  # fmt: skip
+        if self._first("owed", duty.about, duty.version, duty.what, duty.members, duty.due_ms):
+            yield {"event": "owed", **about}
+        series = [(Precedence.ROUTINE, duty.since_ms)]
+        urgent_ms = duty.urgent_ms
+        if urgent_ms is not None and urgent_ms <= now_ms:
+            series.append((Precedence.IMMEDIATE, urgent_ms))
+        desks = self.charter.party(self.party).desks
+        roles = self.on_duty or frozenset(step.role for desk in desks for step in desk.steps)
+        for precedence, since_ms in series:
+            for call in due_calls(
+                desks, Desk.POLITICAL, precedence, since_ms, now_ms, on_duty=roles,
+                timers=Timers.from_charter(self.charter.timers.messages),
+            ):  # fmt: skip
+                told = (precedence, call.role, call.transport, call.rung, call.round)
+                if self._first("call", duty.about, duty.version, duty.what, duty.due_ms, *told):
+                    yield {
+                        "event": "call", **about, "role": call.role, "transport": call.transport,
+                        "precedence": precedence.value, "rung": call.rung, "round": call.round,
+                    }  # fmt: skip
+
+    def _first(self, *what: object) -> bool:
+        if what in self._told:
+            return False
+        self._told[what] = None
+        return True
+
+
+def _arrived(filed: Filed) -> Happening:
+    act = filed.act
+    about = next((value for name in ("proposal", "meeting", "application") if (value := getattr(act, name, None))), "")
+    who = getattr(act, "member", None)
+    member = {"member": who} if who else {}
+    return {
+        "event": "decision", "act": type(act).__name__.lower(), "id": about, "from": filed.party, "entry": filed.seq,
+        **member, "sent_ms": filed.at_ms,
+    }  # fmt: skip
