@@ -117,11 +117,12 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "totals of no day": (lambda v: v.pop("totals_on"), "totals need the day on which they hold", "totals_on"),
     "a membership that ends before it starts": (
         lambda v: v["members"][2].update(until_date="2022-01-31"),
-        "the membership of charlie ends on 2022-01-31, before it starts on 2022-02-01", "until_date",
+        "the membership of charlie ends on 2022-01-31, before it starts on 2022-02-01", "members[2].until_date",
     ),
     "a representation that ends before it starts": (
         lambda v: v["members"][0]["represented_by"][0].update(until_date="2021-01-31"),
-        "the representation by alfa-office ends on 2021-01-31, before it starts on 2022-01-01", "until_date",
+        "the representation by alfa-office ends on 2021-01-31, before it starts on 2022-01-01",
+        "members[0].until_date",
     ),
     "a rule unknown": (
         lambda v: v["rules"].append("qualified"), "no rule is called 'qualified'; there are consensus, ", "rules[2]",
@@ -130,15 +131,15 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
     "no rule": (lambda v: v.update(rules=[]), "expected `array` of length >= 1", "rules"),
     "no members": (lambda v: v.pop("members"), "expected `array`, got `null`", "members"),
     "a share that nothing reaches": (
-        lambda v: v["rules"][1]["thresholds"][0].update(numerator=4), "nothing reaches 4/3", "numerator",
+        lambda v: v["rules"][1]["thresholds"][0].update(numerator=4), "nothing reaches 4/3", "rules[1].numerator",
     ),
     "more than all": (
         lambda v: v["rules"][1]["thresholds"][0].update(numerator=3, over=True), "nothing reaches more than 3/3",
-        "numerator",
+        "rules[1].numerator",
     ),
     "a vote without a threshold": (
         lambda v: v["rules"][1].pop("thresholds"), "the rule two-thirds-of-votes counts votes and says not how many",
-        "thresholds",
+        "rules[1].thresholds",
     ),
     "a population that nobody has": (
         lambda v: [m.pop("population") for m in v["members"]] and v.pop("population_total")
@@ -155,7 +156,8 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str, str]] = {
         lambda v: v["members"][1].update(votes=1.5), "expected `int`, got `float`", "members[1].votes",
     ),
     "a name that could show as another": (
-        lambda v: v["members"][0].update(name="Al\u202efa"), "the character U+202E is not allowed in it", "name",
+        lambda v: v["members"][0].update(name="Al\u202efa"),
+        "the character U+202E is not allowed in it", "members[0].name",
     ),
     "too many members": (_overflow, "the body has more than 2,000 members", "members[1]"),
     "seats that are no number": (

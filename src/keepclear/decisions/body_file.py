@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
-from keepclear.decisions.body import MEMBERS_MAX, Body
+from keepclear.decisions.body import MEMBERS_MAX, Body, Member
+from keepclear.decisions.rule import Rule
 from keepclear.decisions.rulebook import find_rule
 from keepclear.errors import InputError, LimitExceeded
 
@@ -20,6 +21,7 @@ __all__ = ["BODY_FILE_BYTES_MAX", "read_body"]
 
 BODY_FILE_BYTES_MAX = 1 << 20
 """Two thousand members with representation take some 400 kB."""
+T = TypeVar("T")
 _MEMBER = re.compile(r"^members\[(\d+)\]")
 
 
@@ -30,25 +32,42 @@ def read_body(data: bytes) -> Body:
     value = _strict_json(data)
     if not isinstance(value, dict):
         raise InputError("a body is an object with id, name, members and rules")
-    value = {**value, "rules": _rules(value.get("rules"))}
-    value["members"], lines = _members(value.get("members"))
+    places: list[int] = []
     try:
-        return msgspec.convert(value, Body)
+        rules = _each(_rules(value.get("rules")), Rule, "rules")
+        spread, places = _members(value.get("members"))
+        return _convert({**value, "rules": rules, "members": _each(spread, Member, "members")}, Body)
+    except InputError as error:
+        raise type(error)(error.message, where=_in_file(error.where, places)) from None
+
+
+def _each(values: object, kind: type[Rule] | type[Member], name: str) -> object:
+    """One by one, so that a refusal by what a rule or a member is names the one."""
+    if not isinstance(values, list):
+        return values
+    made = []
+    for index, value in enumerate(values):
+        try:
+            made.append(_convert(value, kind))
+        except InputError as error:
+            where = f"{name}[{index}]{'.' if error.where else ''}{error.where}"
+            raise InputError(error.message, where=where) from None
+    return made
+
+
+def _convert(value: object, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at ")
-        where = _in_file(place.strip("`").removeprefix("$").removeprefix("."), lines)
+        where = place.strip("`").removeprefix("$").removeprefix(".")
         raise InputError(f"{message[:1].lower()}{message[1:]}", where=where) from None
-    except InputError as error:
-        raise InputError(error.message, where=_in_file(error.where, lines)) from None
 
 
 def _rules(rules: object) -> object:
     if not isinstance(rules, list):
         return rules
-    return [
-        msgspec.to_builtins(find_rule(rule, f"rules[{index}]")) if isinstance(rule, str) else rule
-        for index, rule in enumerate(rules)
-    ]
+    return [find_rule(rule, f"rules[{index}]") if isinstance(rule, str) else rule for index, rule in enumerate(rules)]
 
 
 def _members(members: object) -> tuple[object, list[int]]:
