@@ -35,7 +35,7 @@ TOLD_MAX = 100_000
 def read_new(store: Store, correspondence: Correspondence) -> list[Filed]:
     """Whatever the logs hold beyond what the correspondence has taken."""
     read: list[Filed] = []
-    for log in correspondence.charter.ids:
+    for log in correspondence.parties:
         while kept := store.records(log, correspondence.taken.get(log, 0)):
             read += correspondence.take(log, [k.record for k in kept])
     return read
@@ -73,7 +73,7 @@ class Desk:
     """ids of messages on which something may still be due"""
 
     def __post_init__(self) -> None:
-        self.correspondence = Correspondence(self.charter, self.party)
+        self.correspondence = Correspondence(self.charter, self.party, self.store.charters())
 
     def step(self, now_ms: int) -> list[Happening]:
         """What is new at ``now_ms``."""

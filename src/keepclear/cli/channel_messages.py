@@ -70,8 +70,8 @@ def reading(node: Path) -> Reading:
 
     folder = folder_of(node)
     store, party = folder.open_store(), folder.card().id
-    charter = store.charters()[-1]
-    found = Reading(charter, party, store, Correspondence(charter, party))
+    charters = store.charters()
+    found = Reading(charters[-1], party, store, Correspondence(charters[-1], party, charters))
     read_new(found.store, found.correspondence)
     return found
 
@@ -393,7 +393,9 @@ def log(node: Path, party: str | None, start: int, format: str | None, out: Path
     from keepclear.cli.output import write_rows
 
     read = reading(node)
-    logs = [read.charter.party(party).id] if party else list(read.charter.ids)
+    if party and party not in read.correspondence.parties:
+        raise UsageError(f"{party} is not a party of the channel; there are: {', '.join(read.correspondence.parties)}")
+    logs = [party] if party else read.correspondence.parties
     rows = []
     for name in logs:
         at = start

@@ -123,7 +123,7 @@ def status(node: Path) -> None:
 
     read = reading(node)
     click.echo(f"{read.party} on the channel {read.store.channel[:16]}… («{read.charter.name}»)")
-    for log in read.charter.ids:
+    for log in read.correspondence.parties:
         state = read.store.state(log)
         cosigned = ", ".join(f"{h.cosigner} {h.size}" for h in read.store.newest_held(log))
         click.echo(f"log of {log}: {state.size} entries; cosigned: {cosigned or 'by nobody yet'}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from keepclear.channel.charter import Charter
-from keepclear.channel.entry import Record, Reference
+from keepclear.channel.charter import Charter, SignedCharter
+from keepclear.channel.entry import CHARTER_KIND, Entry, Record, Reference
 from keepclear.errors import InputError, UsageError
 from keepclear.messages.delivery import Delivery, Filed, Held, filed, follow, in_order
 from keepclear.messages.incident import Incident, Prompt, prompts
@@ -21,14 +21,23 @@ __all__ = ["Correspondence"]
 
 @dataclass(slots=True)
 class Correspondence:
-    """What one party can read of a channel: begin empty, :meth:`take` the records of every log in order."""
+    """What one party can read of a channel: begin empty, :meth:`take` the records of every log in order.
+
+    ``charters``: all versions, the first first, where there was more than one. Who left is still read, and a message to
+    all went to those who were on the channel when it was written.
+    """
 
     charter: Charter
     party: str
+    charters: tuple[Charter, ...] = ()
     taken: dict[str, int] = field(default_factory=dict)
     """by log: how many entries were looked at"""
     unread: list[str] = field(default_factory=list)
     """entries whose body is here and is not what its kind says: one line each, shown and not hidden"""
+    _in_force: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """by log: the parties under the charter in force at its end"""
+    _all: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """by the leaf of a message to all: who that was"""
     _messages: dict[str, Filed] = field(default_factory=dict)
     _about: dict[str, list[Filed]] = field(default_factory=dict)
     """by the leaf of the message that they answer"""
@@ -45,6 +54,7 @@ class Correspondence:
         for record in records:
             self.taken[log] = self.taken.get(log, 0) + 1
             try:
+                self._enact(log, record)
                 entry = filed(record)
             except InputError as error:
                 self.unread.append(f"entry {self.taken[log] - 1} of {log}: {error}")
@@ -53,6 +63,21 @@ class Correspondence:
                 self._file(entry)
                 read.append(entry)
         return read
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """All that any version of the charter names."""
+        return tuple(sorted({party for charter in (*self.charters, self.charter) for party in charter.ids}))
+
+    def _enact(self, log: str, record: Record) -> None:
+        """A later charter as an entry: from here on it says who is on the channel."""
+        perhaps = b'"kind":"charter"' in record.payload
+        if perhaps and record.body is not None and Entry.parse(record.payload).kind == CHARTER_KIND:
+            self._in_force[log] = SignedCharter.parse(record.body).charter.ids
+
+    def _everybody(self, log: str) -> tuple[str, ...]:
+        first = next((charter.ids for charter in self.charters if log in charter.ids), self.charter.ids)
+        return self._in_force.get(log, first)
 
     def _file(self, entry: Filed) -> None:
         for leaf in entry.re:
@@ -76,6 +101,8 @@ class Correspondence:
             self.unread.append(f"entry {entry.seq} of {entry.party} calls itself {message.id}, which it cannot be")
             return
         self._messages[message.id] = entry
+        if not entry.to:
+            self._all[entry.leaf] = self._everybody(entry.party)
         if message.refs:
             self._withdrawing.append(entry)
         self._count(message.id)
@@ -102,14 +129,14 @@ class Correspondence:
         return Reference(found.party, found.seq, found.leaf)
 
     def inbox(self) -> list[Filed]:
-        """Messages to us, the most urgent first, then the oldest."""
+        """Messages to us, the most urgent first, then the oldest; those from before we joined are not."""
         return in_order(m for m in self._messages.values() if m.party != self.party and self._is_to_us(m))
 
     def outbox(self) -> list[Filed]:
         return in_order(m for m in self._messages.values() if m.party == self.party)
 
     def _is_to_us(self, message: Filed) -> bool:
-        return not message.to or self.party in message.to
+        return self.party in (message.to or self._all.get(message.leaf, self.charter.ids))
 
     def about(self, message_id: str) -> Sequence[Filed]:
         """What was said about a message, in the order in which it came here."""
@@ -132,7 +159,8 @@ class Correspondence:
         """How far a message got; ``held`` are the cosignatures of its log."""
         entries = [*self._about.get(message.leaf, []), *self._withdrawing]
         timers = Timers.from_charter(self.charter.timers.messages)
-        return follow(message, self.charter.ids, held, entries, now_ms, timers=timers)
+        parties = self._all.get(message.leaf, self.charter.ids)
+        return follow(message, parties, held, entries, now_ms, timers=timers)
 
     def __iter__(self) -> Iterator[Filed]:
         yield from in_order(self._messages.values())
