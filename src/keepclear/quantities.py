@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from keepclear.errors import InputError
 
@@ -119,8 +120,12 @@ def parse_instant(text: str) -> float:
 
 def format_instant(time_s: float) -> str:
     """ISO 8601 in UTC with a Z; milliseconds only where there are any. ``nan`` and infinities give ``""``."""
-    if not math.isfinite(time_s):
-        return ""
+    return _format(time_s) if math.isfinite(time_s) else ""
+
+
+@lru_cache(maxsize=4096)
+def _format(time_s: float) -> str:
+    # Kept: the lines of one cycle say the same few instants hundreds of times.
     instant = datetime.fromtimestamp(round(time_s * 1000.0) / 1000.0, UTC)
     text = instant.isoformat(timespec="milliseconds" if instant.microsecond else "seconds")
     return text.replace("+00:00", "Z")

@@ -72,6 +72,8 @@ def command(**given: Any) -> None:
         while not interrupted():
             watch = new_watch()
             with open_outlet(watch, {**given, "serve": True, "store": None}, simulated=True) as shown:
-                quiet = Outlet(write=lambda event, watch: None, heartbeat=lambda cycle: None, publisher=shown.publisher)
+                quiet = Outlet(
+                    write=lambda events, watch: None, heartbeat=lambda cycle: None, publisher=shown.publisher
+                )
                 say(f"It plays {given['speed']:g} times as fast as time, again and again; Ctrl-C ends it.")
                 run_replay(watch, [traffic], quiet, given["speed"], interrupted)

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -179,7 +179,7 @@ def speed_of(text: str) -> float | None:
 class Outlet:
     """Where a cycle's news goes: lines, the store, the page."""
 
-    write: Callable[[AlertEvent, Watch], None]
+    write: Callable[[Sequence[AlertEvent], Watch], None]
     heartbeat: Callable[[Cycle], None]
     store: AlertStore | None = None
     publisher: Publisher | None = None
@@ -194,16 +194,17 @@ class Outlet:
         from keepclear.alerts.model import EventKind
 
         self.cycles += 1
-        for event in cycle.events:
-            if event.kind is EventKind.RAISED:
-                self.raised[event.alert.type] += 1
-            self.write(event, watch)
-            self._tell(event)
-        if self.store is not None and cycle.events:
-            self.store.record(cycle.events, watch.zones)
-        for event in self._acknowledged(watch):
-            self.write(event, watch)
-            cycle.events.append(event)
+        if cycle.events:
+            self.write(cycle.events, watch)
+            self.raised.update(event.alert.type for event in cycle.events if event.kind is EventKind.RAISED)
+            for event in cycle.events:
+                self._tell(event)
+            if self.store is not None:
+                self.store.record(cycle.events, watch.zones)
+        acknowledged = list(self._acknowledged(watch))
+        if acknowledged:
+            self.write(acknowledged, watch)
+            cycle.events.extend(acknowledged)
         state = f"{cycle.heartbeat.state}{cycle.heartbeat.reasons}"
         if state != self._beat_state or cycle.now_s - self._beat_s >= HEARTBEAT_S:
             self.heartbeat(cycle)
@@ -253,9 +254,10 @@ def open_outlet(watch: Watch, given: dict[str, Any], *, simulated: bool = False)
 
     as_json = given["format"] == "json" or (given["format"] is None and not sys.stdout.isatty())
 
-    def write(event: AlertEvent, watch: Watch) -> None:
-        text = event_line(event, watch.zones) if as_json else event_text(event, watch.zones)
-        click.echo(text)
+    def write(events: Sequence[AlertEvent], watch: Watch) -> None:
+        text = event_line if as_json else event_text
+        # At once: a closed region full of traffic has a hundred lines a cycle.
+        click.echo("\n".join(text(event, watch.zones) for event in events))
 
     def heartbeat(cycle: Cycle) -> None:
         if as_json:

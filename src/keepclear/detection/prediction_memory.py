@@ -85,16 +85,14 @@ class DepthMemory:
 class PredictionMemory:
     """The tracks judged and the situations found of them. One call of :meth:`due` and one of :meth:`complete` a cycle.
 
-    A track is judged when it has a newer report, when an entry or exit that was predicted falls due, and after
-    JUDGED_EVERY_S in any case. When a zone comes into force or goes out of it, all are.
+    A track is judged when it has a newer report, when an entry or exit that was predicted falls due (of the track, or
+    of the zone into force or out of it), and after JUDGED_EVERY_S in any case.
     """
 
     depths: DepthMemory = field(default_factory=DepthMemory)
     _now_s: float = -np.inf
     _zones: PreparedZones | None = None
     _in_force: Activity | None = None
-    _changes_s: Floats = field(default_factory=lambda: np.empty(0))
-    """sorted: when zones come into force or go out of it"""
     _key: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """sorted, one a track that was live"""
     _reported_s: Floats = field(default_factory=lambda: np.empty(0))
@@ -150,13 +148,9 @@ class PredictionMemory:
 
     def _stands(self, now_s: float, zones: PreparedZones, in_force: Activity) -> bool:
         """Whether what was found before holds at all."""
-        if zones is not self._zones or in_force is not self._in_force:
-            changes = [intervals.ravel() for intervals in in_force.intervals]
-            self._zones, self._in_force = zones, in_force
-            self._changes_s = np.unique(np.concatenate(changes)) if changes else np.empty(0)
-            return False
-        before, after = np.searchsorted(self._changes_s, (self._now_s, now_s), side="right")
-        return bool(before == after) and now_s >= self._now_s
+        same = zones is self._zones and in_force is self._in_force
+        self._zones, self._in_force = zones, in_force
+        return same and now_s >= self._now_s
 
     def _moved(self, seconds: float) -> SituationBatch:
         """The situations so much later; an entry or exit that is due meanwhile shows as a negative time."""
