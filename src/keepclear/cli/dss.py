@@ -54,6 +54,16 @@ def command() -> None:
 @click.option("--jwt-issuer", "issuer", metavar="NAME", help="Take tokens of this iss only.")
 @click.option("--tls-certificate", type=click.Path(path_type=Path), help="Serve HTTPS with this chain in PEM.")
 @click.option("--tls-key", type=click.Path(path_type=Path), help="The certificate's private key in PEM.")
+@click.option(
+    "--signatures",
+    type=click.Choice(["off", "optional", "required"]),
+    default="off",
+    show_default=True,
+    help="Message signatures (RFC 9421) of requests: checked where there are any, or demanded.",
+)
+@click.option(
+    "--signature-keys", type=click.Path(path_type=Path), help="Folder of SUBJECT/KEYID.pem: who signs with which keys."
+)
 @click.option("--strict", is_flag=True, help="Keys and notifications only where volumes truly intersect.")
 @click.option(
     "--keep-ended",

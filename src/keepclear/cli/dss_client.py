@@ -166,6 +166,10 @@ def _wait(others: OthersConstraints, every_s: float) -> None:
               help="Host name that tokens for us carry as aud; repeatable.")  # fmt: skip
 @click.option("--tls-certificate", type=click.Path(path_type=Path), help="Serve HTTPS with this chain in PEM.")
 @click.option("--tls-key", type=click.Path(path_type=Path), help="The certificate's private key in PEM.")
+@click.option("--signatures", type=click.Choice(["off", "optional", "required"]), default="off", show_default=True,
+              help="Message signatures (RFC 9421) of peers: checked where there are any, or demanded.")  # fmt: skip
+@click.option("--signature-keys", type=click.Path(path_type=Path),
+              help="Folder of SUBJECT/KEYID.pem: who signs with which keys.")  # fmt: skip
 def uss(store: Path, **given: Any) -> None:
     """Answer peers: details of what we publish, and take their notices; tell ours that still wait."""
     from keepclear.server.uss_serve import serve_uss

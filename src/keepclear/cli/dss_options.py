@@ -36,6 +36,11 @@ def dss_options(function: F) -> F:
         click.option("--development-key", type=click.Path(path_type=Path),
                      help="Make tokens with this key, as «keepclear dss token» does; takes http:// too."),
         click.option("--sub", "subject", metavar="NAME", help="Who we are, with --development-key."),
+        click.option("--ca-file", type=click.Path(path_type=Path),
+                     help="Trust the DSS's and peers' certificates by this file in PEM, in place of the usual ones."),
+        click.option("--signing-key", type=click.Path(path_type=Path),
+                     help="Sign our requests with this private key in PEM (RFC 9421)."),
+        click.option("--signing-key-id", metavar="NAME", help="Under which the others know that key."),
     )):  # fmt: skip
         function = option(function)
     return function
@@ -57,10 +62,12 @@ def every_option(default_s: float) -> Callable[[F], F]:
 @contextlib.contextmanager
 def connected(
     url: str, token_file: Path | None, token_url: str | None, client_id: str | None,
-    client_secret_file: Path | None, development_key: Path | None, subject: str | None, **_: Any,
+    client_secret_file: Path | None, development_key: Path | None, subject: str | None, signing_key: Path | None,
+    signing_key_id: str | None, ca_file: Path | None, **_: Any,
 ) -> Iterator[tuple[DssClient, str]]:  # fmt: skip
     """The client and who we are."""
     from keepclear.edge.dss_client import DssClient
+    from keepclear.edge.dss_signatures import MessageSigner
     from keepclear.edge.dss_tokens import ClientCredentials, GivenTokens, MintedTokens, Tokens
 
     ways = sum(way is not None for way in (token_file, token_url, development_key))
@@ -88,7 +95,10 @@ def connected(
     else:
         given = GivenTokens(path=token_file, text=given_text or "")
         tokens, manager = given, given.subject()
-    with DssClient(url, tokens, allow_http=development_key is not None) as client:
+    if (signing_key is None) != (signing_key_id is None):
+        raise UsageError("--signing-key and --signing-key-id belong together")
+    signer = MessageSigner.read(signing_key, signing_key_id) if signing_key and signing_key_id else None
+    with DssClient(url, tokens, allow_http=development_key is not None, ca_file=ca_file, signer=signer) as client:
         yield client, manager
 
 

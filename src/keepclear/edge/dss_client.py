@@ -7,15 +7,18 @@ answer of a write says whom to notify.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 
 from keepclear.dss.utm_messages import NO_OVN_PHRASE, SubscriberToNotify
+from keepclear.edge.dss_signatures import MessageSigner
 from keepclear.edge.dss_tokens import Tokens
 from keepclear.errors import InputError, KeepclearError, UsageError
 from keepclear.uss import requests
@@ -64,7 +67,7 @@ class Changed:
 class DssClient:
     """For one thread; a context manager. ``url`` is the DSS's; peers are called where the DSS says they are.
 
-    ``manager`` is the subject of our tokens. ``allow_http`` is for development.
+    ``allow_http`` is for development. ``ca_file``: whose certificates are trusted in place of the usual ones.
     """
 
     def __init__(
@@ -73,13 +76,17 @@ class DssClient:
         tokens: Tokens,
         *,
         allow_http: bool = False,
+        ca_file: Path | None = None,
+        signer: MessageSigner | None = None,
         http: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._allow_http = allow_http
         self.url = check_base_url(url, allow_http)
         self._tokens = tokens
-        self._http = http or httpx.Client(timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S), trust_env=False)
+        self._signer = signer
+        timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
+        self._http = http or httpx.Client(timeout=timeout, trust_env=False, verify=_trust(ca_file))
         self._sleep = sleep
 
     def __enter__(self) -> DssClient:
@@ -204,6 +211,8 @@ class DssClient:
         content = ask.body if isinstance(ask.body, bytes) or ask.body is None else msgspec.json.encode(ask.body)
         if content is not None:
             headers["content-type"] = "application/json"
+        if self._signer is not None:
+            headers = self._signer.sign(ask.method, base + ask.path, headers, content)
         where = f"{ask.method} {base}{ask.path.partition('?')[0]}"
         try:
             with self._http.stream(ask.method, base + ask.path, content=content, headers=headers) as answer:
@@ -249,6 +258,15 @@ def check_base_url(url: str, allow_http: bool = False) -> str:
     if not usable or parts.scheme not in (("https", "http") if allow_http else ("https",)):
         raise UsageError(f"{url[:100]!r}: a DSS and a USS are called at https://…")
     return url.rstrip("/")
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext | bool:
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"{ca_file}: no certificates in PEM ({error})") from None
 
 
 def _refusal(status: int, data: bytes, where: str) -> DssRefused:

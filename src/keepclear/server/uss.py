@@ -25,21 +25,23 @@ from keepclear.dss.scopes import (
     CONSTRAINT_PROCESSING,
     STRATEGIC_COORDINATION,
 )
+from keepclear.edge.dss_signatures import ACCEPT_SIGNATURE, BadSignature, SignatureCheck
 from keepclear.edge.uss_store import UssStore, UssStoreError
 from keepclear.errors import InputError
-from keepclear.server.dss.operations import STATUS
+from keepclear.server.dss.operations import STATUS, read_body, sent_fields, sent_url
 from keepclear.server.dss.tokens import BadToken, TokenCheck
 from keepclear.uss.entities import EntityKind, read_notice
 
 __all__ = ["make_uss_app"]
 
-BODY_BYTES_MAX = 4 * 1024 * 1024
-"""An operational intent of 10,000 vertices takes 600 kB."""
 T = TypeVar("T")
-Handler = Callable[[Request, Caller], Awaitable[Response]]
+Handler = Callable[[Request, Caller, bytes], Awaitable[Response]]
 
 
-def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], float] = time.time) -> Starlette:
+def make_uss_app(
+    store: UssStore, tokens: TokenCheck, signatures: SignatureCheck | None = None, *,
+    clock: Callable[[], float] = time.time,
+) -> Starlette:  # fmt: skip
     """The application over a store."""
     one_at_a_time = asyncio.Lock()
 
@@ -48,7 +50,7 @@ def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], flo
             return await asyncio.to_thread(ask)
 
     def details(kind: EntityKind) -> Handler:
-        async def answer(request: Request, caller: Caller) -> Response:
+        async def answer(request: Request, caller: Caller, body: bytes) -> Response:
             name = check_id(request.path_params["entityid"])
             found = await stored(lambda: store.get(name))
             if found is None or found.kind is not kind or found.reference is None:
@@ -57,7 +59,7 @@ def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], flo
 
         return answer
 
-    async def telemetry(request: Request, caller: Caller) -> Response:
+    async def telemetry(request: Request, caller: Caller, body: bytes) -> Response:
         name = check_id(request.path_params["entityid"])
         found = await stored(lambda: store.get(name))
         if found is None or found.kind is not EntityKind.INTENT:
@@ -65,8 +67,7 @@ def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], flo
         raise Refusal(RefusalKind.CONFLICT, "it is Accepted: telemetry is given of intents that are off nominal")
 
     def heed(kind: EntityKind) -> Handler:
-        async def answer(request: Request, caller: Caller) -> Response:
-            body = await _body(request)
+        async def answer(request: Request, caller: Caller, body: bytes) -> Response:
             notice = read_notice(body, kind)
             if notice.entity is not None and notice.entity.reference.manager != caller.subject:
                 raise Refusal(RefusalKind.NOT_ALLOWED, f"it is managed by {notice.entity.reference.manager[:200]}")
@@ -75,7 +76,7 @@ def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], flo
 
         return answer
 
-    async def report(request: Request, caller: Caller) -> Response:
+    async def report(request: Request, caller: Caller, body: bytes) -> Response:
         raise NotImplementedError("reports of peers are not taken here")
 
     def route(method: str, path: str, handler: Handler, *scopes: str) -> Route:
@@ -86,10 +87,17 @@ def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], flo
                     raise Refusal(
                         RefusalKind.NOT_ALLOWED, f"the token's scopes do not allow this: {' or '.join(scopes)}"
                     )
-                return await handler(request, caller)
+                body = await read_body(request)
+                if signatures is not None:
+                    signatures.check(caller.subject, request.method, sent_url(request), sent_fields(request), body)
+                return await handler(request, caller, body)
             except BadToken as error:
                 refused = _json({"message": str(error)}, 401)
                 refused.headers["www-authenticate"] = "Bearer"
+                return refused
+            except BadSignature as error:
+                refused = _json({"message": str(error)}, 401)
+                refused.headers["accept-signature"] = ACCEPT_SIGNATURE
                 return refused
             except Refusal as refusal:
                 return _json({"message": refusal.message}, STATUS[refusal.kind])
@@ -124,12 +132,3 @@ def make_uss_app(store: UssStore, tokens: TokenCheck, *, clock: Callable[[], flo
 
 def _json(document: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(document), status, media_type="application/json")
-
-
-async def _body(request: Request) -> bytes:
-    data = b""
-    async for part in request.stream():
-        data += part
-        if len(data) > BODY_BYTES_MAX:
-            raise Refusal(RefusalKind.TOO_LARGE, f"the body has more than {BODY_BYTES_MAX:,} bytes")
-    return data

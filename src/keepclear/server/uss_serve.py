@@ -15,7 +15,7 @@ from keepclear.edge.dss_client import DssClient
 from keepclear.edge.uss_publisher import Publisher
 from keepclear.edge.uss_store import UssStore
 from keepclear.errors import KeepclearError, UsageError
-from keepclear.server.dss.serve import DssSettings, bind, check_settings
+from keepclear.server.dss.serve import DssSettings, bind, check_settings, signature_check
 from keepclear.server.dss.tokens import FileKeys, JwksKeys, TokenCheck
 from keepclear.server.uss import make_uss_app
 
@@ -28,12 +28,23 @@ GRACE_S = 10
 def serve_uss(
     client: DssClient, manager: str, path: Path, given: Mapping[str, Any], *, say: Callable[[str], None]
 ) -> None:
-    """``given``: host, port, key_files, jwks, audiences, tls_certificate, tls_key, development_key.
+    """``given``: host, port, key_files, jwks, audiences, tls_certificate, tls_key, signatures,
+    signature_keys, development_key.
 
     ``say`` is told where it serves, once it does, and what goes wrong.
     """
     development = given["development_key"] is not None
-    names = ("host", "port", "key_files", "jwks", "audiences", "tls_certificate", "tls_key")
+    names = (
+        "host",
+        "port",
+        "key_files",
+        "jwks",
+        "audiences",
+        "tls_certificate",
+        "tls_key",
+        "signatures",
+        "signature_keys",
+    )
     settings = DssSettings("", development=development, **{name: given[name] for name in names})
     check_settings(settings)
     if not development and settings.host not in ("127.0.0.1", "::1") and not settings.tls_certificate:
@@ -42,8 +53,9 @@ def serve_uss(
         # uvicorn stops at these and then raises them again; by then nothing is left to be done but to let go.
         signal.signal(number, lambda signum, frame: None)
     keys = JwksKeys(settings.jwks) if settings.jwks else FileKeys(settings.key_files)
+    checked = signature_check(settings)
     with UssStore(path) as store, UssStore(path) as waiting:
-        app = make_uss_app(store, TokenCheck(keys, settings.audiences, development=development))
+        app = make_uss_app(store, TokenCheck(keys, settings.audiences, development=development), checked)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, lifespan="off",
             timeout_graceful_shutdown=GRACE_S, ssl_certfile=settings.tls_certificate, ssl_keyfile=settings.tls_key,

@@ -18,6 +18,7 @@ from keepclear.dss.refusal import Refusal, RefusalKind
 from keepclear.dss.request import Caller, Rules
 from keepclear.dss.scopes import SCOPES, allowed
 from keepclear.dss.store import DssStoreError
+from keepclear.edge.dss_signatures import ACCEPT_SIGNATURE, BadSignature, SignatureCheck
 from keepclear.server.dss.engine import Engine
 from keepclear.server.dss.journal import Journal
 from keepclear.server.dss.metrics import Metrics
@@ -25,7 +26,18 @@ from keepclear.server.dss.rates import Rates
 from keepclear.server.dss.tokens import BadToken, TokenCheck
 from keepclear.server.dss.tracing import span
 
-__all__ = ["Call", "Dss", "Identity", "Operation", "body_of", "prepared", "route_of"]
+__all__ = [
+    "Call",
+    "Dss",
+    "Identity",
+    "Operation",
+    "body_of",
+    "prepared",
+    "read_body",
+    "route_of",
+    "sent_fields",
+    "sent_url",
+]
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
 """A key of 100,000 OVNs; everything else is far smaller."""
@@ -66,15 +78,17 @@ class Dss:
     rates: Rates = field(default_factory=Rates)
     metrics: Metrics = field(default_factory=Metrics)
     journal: Journal = field(default_factory=Journal)
+    signatures: SignatureCheck | None = None
 
 
 @dataclass(slots=True)
 class Call:
-    """One authorized request."""
+    """One authorized request. ``body``: where it has been read already."""
 
     dss: Dss
     caller: Caller
     request: Request
+    body: bytes | None = None
 
     def path(self, name: str) -> str:
         return str(self.request.path_params.get(name, ""))
@@ -126,13 +140,22 @@ class _Endpoint:
         with span(operation.name) as mark:
             try:
                 caller = await _authorize(operation, dss, request)
-                answer = await operation.handler(Call(dss, caller, request))
+                call = Call(dss, caller, request)
+                if dss.signatures is not None and operation.scope is not None:
+                    call.body = await body_of(call)
+                    signed = request.method, sent_url(request), sent_fields(request), call.body
+                    dss.signatures.check(caller.subject, *signed)
+                answer = await operation.handler(call)
                 response = _response(operation.ok, answer)
                 said = ""
             except BadToken as error:
                 said = str(error)
                 response = _refused(401, said)
                 response.headers["www-authenticate"] = "Bearer"
+            except BadSignature as error:
+                said = str(error)
+                response = _refused(401, said)
+                response.headers["accept-signature"] = ACCEPT_SIGNATURE
             except Refusal as refusal:
                 said = refusal.message
                 response = _refused(STATUS[refusal.kind], said, refusal.body)
@@ -158,14 +181,19 @@ class _Endpoint:
 
 async def body_of(call: Call) -> bytes:
     """The whole body. Raises :class:`Refusal` for one that is too large or too slow."""
-    given = call.request.headers.get("content-length", "")
+    return await read_body(call.request) if call.body is None else call.body
+
+
+async def read_body(request: Request) -> bytes:
+    """Raises :class:`Refusal` for a body that is too large or too slow."""
+    given = request.headers.get("content-length", "")
     if given.isdecimal() and int(given[:12]) > BODY_BYTES_MAX:
         raise Refusal(RefusalKind.TOO_LARGE, f"the body has more than {BODY_BYTES_MAX:,} bytes")
     parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(BODY_S):
-            async for part in call.request.stream():
+            async for part in request.stream():
                 size += len(part)
                 if size > BODY_BYTES_MAX:
                     raise Refusal(RefusalKind.TOO_LARGE, f"the body has more than {BODY_BYTES_MAX:,} bytes")
@@ -179,6 +207,17 @@ async def prepared(call: Call, prepare: Callable[[bytes], T]) -> T:
     """The body, read and checked."""
     body = await body_of(call)
     return prepare(body) if len(body) < ASIDE_BYTES else await asyncio.to_thread(prepare, body)
+
+
+def sent_url(request: Request) -> str:
+    """As it was sent, before anything in it is decoded: that is what signatures are about."""
+    query = request.scope["query_string"].decode("latin-1")
+    path = request.scope["raw_path"].decode("latin-1")
+    return f"{request.url.scheme}://{request.url.netloc}{path}" + (f"?{query}" if query else "")
+
+
+def sent_fields(request: Request) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
 
 
 async def _authorize(operation: Operation, dss: Dss, request: Request) -> Caller:

@@ -22,6 +22,7 @@ from keepclear.dss.cells import AREA_MAX_KM2
 from keepclear.dss.exact import strict_airspace
 from keepclear.dss.expiry import KEEP_US
 from keepclear.dss.request import Moment, Rules
+from keepclear.edge.dss_signatures import SignatureCheck, read_signature_keys
 from keepclear.edge.dss_store import open_store
 from keepclear.errors import UsageError
 from keepclear.server.dss.app import make_dss_app
@@ -35,7 +36,7 @@ from keepclear.server.dss.tokens import FileKeys, JwksKeys, TokenCheck
 if TYPE_CHECKING:
     import uvicorn
 
-__all__ = ["DssSettings", "bind", "check_settings", "now_moment", "open_dss", "serve_dss"]
+__all__ = ["DssSettings", "bind", "check_settings", "now_moment", "open_dss", "serve_dss", "signature_check"]
 
 KEEP_ALIVE_S = 75.0
 """Longer than usual clients and proxies keep an idle connection, so that it is they who close it."""
@@ -68,6 +69,9 @@ class DssSettings:
     journal: bool = True
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    signatures: str = "off"
+    """off, optional or required (RFC 9421)"""
+    signature_keys: Path | None = None
 
 
 def now_moment() -> Moment:
@@ -80,6 +84,7 @@ async def open_dss(settings: DssSettings) -> Dss:
     check_settings(settings)
     keys = JwksKeys(settings.jwks) if settings.jwks else FileKeys(settings.key_files)
     tokens = TokenCheck(keys, settings.audiences, issuer=settings.issuer, development=settings.development)
+    signatures = signature_check(settings)
     metrics = Metrics()
     store = await open_store(settings.database)
     engine = Engine(
@@ -96,6 +101,7 @@ async def open_dss(settings: DssSettings) -> Dss:
         engine, tokens,
         Rules(strict=settings.strict, allow_http=settings.development, area_max_km2=settings.area_max_km2),
         settings.identity, Rates(settings.per_client_s), metrics, Journal(sys.stderr if settings.journal else None),
+        signatures,
     )  # fmt: skip
 
 
@@ -143,6 +149,17 @@ def check_settings(settings: DssSettings) -> None:
         raise UsageError("TLS needs both --tls-certificate and --tls-key")
     if settings.development and not _is_loopback(settings.host):
         raise UsageError(f"--development serves this machine only; {settings.host} is open to others")
+
+
+def signature_check(settings: DssSettings) -> SignatureCheck | None:
+    """Raises :class:`UsageError` for keys that cannot be read."""
+    if settings.signatures == "off":
+        if settings.signature_keys is not None:
+            raise UsageError("--signature-keys is for --signatures optional or required")
+        return None
+    if settings.signature_keys is None:
+        raise UsageError(f"--signatures {settings.signatures} needs --signature-keys FOLDER")
+    return SignatureCheck(read_signature_keys(settings.signature_keys), required=settings.signatures == "required")
 
 
 def _is_loopback(host: str) -> bool:
