@@ -423,7 +423,7 @@ class Record:
 
     def __init__(self, read, names):
         self.read, self.names = read, names
-        self.faults, self.remarks, self.forks = [], [], []
+        self.faults, self.remarks, self.forks, self.for_people = [], [], [], []
         self.charters, self.logs, self.channel = [], {}, ""
 
     @property
@@ -505,6 +505,7 @@ class Record:
 
     def check_name(self, path):
         if re.fullmatch(r"transcript[a-z0-9.\-]{0,20}\.(txt|html)|README\.txt", path):
+            self.for_people.append(path)
             return
         if found := re.fullmatch(rf"charter-({NUMBER})\.json", path):
             need(int(found[1]) < len(self.charters), "a charter beyond the last")
@@ -825,6 +826,8 @@ def main():
         print(f"fork: {party} told two histories")
     for party, log in record.logs.items():
         print(f"{party}: {log['size']} entries, root {log.get('root', '?')}")
+    for name in sorted(record.for_people):
+        print(f"not looked into: {name}, which is for people and proves nothing")
     known = "the channel expected" if given.channel else "a channel that nothing from elsewhere confirms"
     print(f"{record.verdict}: {known}, {record.channel}; signatures by {'libsodium' if nacl else 'RFC 8032 in Python'}")
     return 1 if record.faults or record.forks else 0

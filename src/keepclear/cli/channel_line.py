@@ -103,16 +103,13 @@ def export(node: Path, out: Path, languages: tuple[str, ...]) -> None:
     «keepclear verify» checks it offline, years later and without this program's help if need be: the format is
     documented.
     """
+    from keepclear.cli.verify_transcripts import written_transcripts
     from keepclear.edge.channel_export import export_record
-    from keepclear.messages.transcript import transcript_html, transcript_text
 
     read = reading(node)
     if out.exists():
         raise UsageError(f"{out}: is there already; name another place, or remove it")
-    transcripts = {}
-    for language in languages or (read.language,):
-        transcripts[f"transcript-{language}.txt"] = transcript_text(language)
-        transcripts[f"transcript-{language}.html"] = transcript_html(language)
+    transcripts = written_transcripts(languages or (read.language,))
     count = export_record(read.store, folder_of(node).signed_charters(), out, transcripts)
     click.echo(f"{out}: {count} files; check them with «keepclear verify {out}»")
 

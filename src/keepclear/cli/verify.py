@@ -28,11 +28,12 @@ CHANNEL_DIGITS, CHANNEL_HEX = 30, 64
 @click.option(
     "--jobs", type=click.IntRange(min=1, max=256), help="Processes; else as many as there are logs and cores."
 )
+@click.option("--skip-transcripts", is_flag=True, help="Do not compare what is for people with the entries.")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @click.pass_context
 def command(
     ctx: click.Context, bundle: Path, charter_files: tuple[Path, ...], channel: str | None, entry: Path | None,
-    jobs: int | None, format_: str,
+    jobs: int | None, skip_transcripts: bool, format_: str,
 ) -> None:  # fmt: skip
     """Verify what a channel's export wrote: no server is asked, nothing in it is taken on trust.
 
@@ -40,7 +41,12 @@ def command(
     charter. Without --charter or --channel only the bundle's own consistency is shown: whoever made it may have made
     up its parties too.
 
-    Exit code 0: verified. 1: not verified, or a fork is proved. 2: the input or the call is wrong.
+    Decisions are recomputed from the logs, and held against what their secretary said came of them.
+
+    Transcripts are written again from the entries and compared.
+
+    Exit code 0: verified. 1: not verified, a fork is proved, or a secretary or a transcript says something else than
+    the logs. 2: the input or the call is wrong.
 
     \b
     Example:
@@ -49,6 +55,8 @@ def command(
     from keepclear.cli.verify_alone import kind_of, verify_alone
     from keepclear.cli.verify_output import write_alone, write_verification
     from keepclear.cli.verify_run import run_verification
+    from keepclear.cli.verify_transcripts import compare_transcripts
+    from keepclear.decisions.recomputation import recompute
     from keepclear.edge.channel_files import open_record
 
     charters = [_charter(path) for path in charter_files]
@@ -60,9 +68,14 @@ def command(
         ctx.exit(statement.exit_code)
     if entry is not None:
         raise UsageError("--entry goes with a single .tlog-proof")
-    found = run_verification(open_record(bundle), expected, jobs)
-    write_verification(found, format_)
-    ctx.exit(0 if found.verified and not found.forks else 1)
+    files = open_record(bundle)
+    found = run_verification(files, expected, jobs)
+    recomputed = recompute(files, found)
+    if found.verified and not skip_transcripts:
+        compare_transcripts(files, found)
+    write_verification(found, recomputed, format_)
+    good = found.verified and not found.forks and not found.untrue_transcripts and not recomputed.faults
+    ctx.exit(0 if good else 1)
 
 
 def _charter(path: Path) -> Charter:

@@ -12,13 +12,15 @@ import click
 from keepclear.channel.record.verification import LogReport, Trust, Verification
 from keepclear.channel.record.verification_words import not_proved, proved
 from keepclear.cli.verify_alone import Statement
+from keepclear.cli.verify_decisions import decision_lines, decisions_object
+from keepclear.decisions.recomputation import Recomputed
 
 __all__ = ["write_alone", "write_verification"]
 
 
-def write_verification(found: Verification, format_: str) -> None:
+def write_verification(found: Verification, recomputed: Recomputed, format_: str) -> None:
     if format_ == "json":
-        click.echo(json.dumps(_object(found), ensure_ascii=False))
+        click.echo(json.dumps(_object(found) | decisions_object(recomputed), ensure_ascii=False))
         return
     lines = [f"{found.verdict}{_trust(found)}"]
     if found.channel:
@@ -33,6 +35,7 @@ def write_verification(found: Verification, format_: str) -> None:
         lines.append(f"         and {found.findings.dropped:,} more of these kinds")
     for log in found.logs:
         lines += _log_lines(log, found)
+    lines += [_plain(line) for line in decision_lines(recomputed)]
     lines += _section("proved", proved(found)) + _section("not proved", not_proved(found))
     click.echo("\n".join(lines))
 
@@ -49,6 +52,8 @@ def _trust(found: Verification) -> str:
     if not found.verified:
         return f": {found.findings.faults:,} fault(s)"
     forks = ", AND IT PROVES A FORK" if found.forks else ""
+    if found.untrue_transcripts:
+        forks += f", BUT NOT {', '.join(found.untrue_transcripts)}"
     if found.trust is Trust.PINNED:
         return f"{forks}: the record of the channel that you named is whole"
     return (
@@ -81,6 +86,7 @@ def _object(found: Verification) -> dict[str, Any]:
     return {
         "verdict": found.verdict, "trust": str(found.trust), "channel": found.channel, "digits": found.digits,
         "name": found.name, "charters": found.charters, "forks": found.forks, "proofs": found.proofs,
+        "transcripts": found.transcripts,
         "findings": [asdict(finding) for finding in found.findings.kept], "counts": dict(found.findings.counts),
         "logs": [_log_object(log, found) for log in found.logs],
         "proved": proved(found), "not_proved": not_proved(found),

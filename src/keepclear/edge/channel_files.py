@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from keepclear.channel.record.layout import ExportFiles
 from keepclear.channel.record.verify import NOT_A_RECORD
 from keepclear.errors import InputError, LimitExceeded
 
@@ -26,7 +25,10 @@ _NAMES_MAX = 50_000_000
 """A zip's directory is kept in memory; that many files would be a log of three thousand million entries."""
 
 
-def open_record(path: Path) -> ExportFiles:
+PIECE_BYTES = 1 << 16
+
+
+def open_record(path: Path) -> FolderFiles | ZipFiles:
     """Raises :class:`InputError` for what is neither a folder nor a zip."""
     if path.is_dir():
         return FolderFiles(path)
@@ -59,6 +61,19 @@ class FolderFiles:
             if found.st_size > limit:
                 raise LimitExceeded(f"has {found.st_size:,} bytes, more than {limit:,}", source=name)
             return file.read(found.st_size + 1)
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The content of a file that may be of any size, some of it at a time."""
+        path = os.path.join(self._path, *name.split("/"))
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(descriptor, "rb", buffering=0) as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise InputError("is not a plain file", source=name)
+                while piece := file.read(PIECE_BYTES):
+                    yield piece
+        except OSError as error:
+            raise InputError(f"cannot be read ({error.strerror})", source=name) from None
 
 
 def _walk(folder: str, prefix: str) -> Iterator[str]:
@@ -118,3 +133,12 @@ class ZipFiles:
         if len(data) > limit:
             raise LimitExceeded(f"has more than {limit:,} bytes", source=name)
         return data
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """As :meth:`FolderFiles.pieces`."""
+        try:
+            with self._zip.open(self._infos[name]) as file:
+                while piece := file.read(PIECE_BYTES):
+                    yield piece
+        except _ZIP_ERRORS as error:
+            raise InputError(f"cannot be read from the zip ({error})", source=name) from None

@@ -85,6 +85,8 @@ def test_as_a_program_it_reads_folders_and_zips_and_says_what_it_found(tmp_path:
         assert result.returncode == 0, result.stderr
         assert "VERIFIED: the channel expected" in result.stdout
     assert "nothing from elsewhere confirms" in run(tmp_path / "record").stdout
+    (tmp_path / "record" / "README.txt").write_text("believe me")
+    assert "not looked into: README.txt" in run(tmp_path / "record").stdout
     assert run(tmp_path / "record", "--channel", "0" * 64).returncode == 1
     (tmp_path / "record" / "logs" / "alpha" / "checkpoint").unlink()
     assert run(tmp_path / "record").returncode == 1

@@ -151,6 +151,12 @@ class Verification:
     """what each proof of a fork shows, in words"""
     levels: dict[str, Counter[str]] = field(default_factory=dict)
     """of each party's messages, how many reached which level with every one of their recipients"""
+    transcripts: dict[str, bool | None] = field(default_factory=dict)
+    """by file name, where somebody compared them: whether they say what the entries say; None: not compared"""
+
+    @property
+    def untrue_transcripts(self) -> list[str]:
+        return sorted(name for name, same in self.transcripts.items() if same is False)
 
     @property
     def verified(self) -> bool:

@@ -31,6 +31,9 @@ def proved(found: Verification) -> list[str]:
                 f"the witnesses that the charter asks for saw the first {log.witnessed:,} entries of {log.party}"
             )
     said += [f"{fork}: no error of transmission can do that" for fork in found.forks]
+    same = sorted(name for name, is_same in found.transcripts.items() if is_same)
+    if same:
+        said.append(f"{', '.join(same)}: what the entries say, word for word as this version writes it")
     return said
 
 
@@ -42,6 +45,14 @@ def not_proved(found: Verification) -> list[str]:
             "that these are the parties they claim to be: nothing from elsewhere was given. Compare the thirty digits "
             "with a party, or give --charter or --channel"
         )
+    for name in found.untrue_transcripts:
+        said.append(
+            f"that {name} says what the entries say: it differs from what this version writes of them. Somebody has "
+            "changed it, or another version wrote it; read the entries, and write a new one from them"
+        )
+    unknown = sorted(name for name, same in found.transcripts.items() if same is None)
+    if unknown:
+        said.append(f"anything in {', '.join(unknown)}: this version writes no such file, and did not look into it")
     missing = set(found.parties) - {log.party for log in found.logs}
     if missing:
         said.append(f"what {', '.join(sorted(missing))} said: their logs are not here")
