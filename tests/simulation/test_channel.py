@@ -23,6 +23,7 @@ def test_a_party_that_tells_two_histories_is_proved_to_and_nobody_else_is_accuse
 @pytest.mark.parametrize("seed", [
     10, 173,  # a pending entry in the lock, and the others' copies of it, taken for a second instance's
     188, 196,
+    2315,  # two heads that were equal when they were told, and parted while the answer was under way
 ])  # fmt: skip
 def test_runs_that_once_found_something(seed: int) -> None:
     simulate(seed, dishonest=True)

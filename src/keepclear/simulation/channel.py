@@ -29,7 +29,7 @@ from keepclear.errors import InputError
 from keepclear.simulation.memory_store import MemoryLock, MemoryStore
 from keepclear.simulation.parties import exercise_charter, exercise_key
 
-__all__ = ["Breach", "Crash", "Run", "simulate"]
+__all__ = ["DURATION_MS", "START_MS", "Breach", "Crash", "Host", "Run", "World", "simulate"]
 
 START_MS = 1_700_000_000_000
 DURATION_MS = 30_000
@@ -40,6 +40,8 @@ TIMEOUT_MS = 1_500
 """After it, an exchange that got no answer is dropped."""
 
 Talk = Generator[Ask, bytes, Any]
+_Met = tuple[MemoryStore, MemoryStore] | None
+"""Two honest parties' stores which held two histories of one log when one of them told the other its heads."""
 
 
 class Breach(AssertionError):
@@ -70,7 +72,7 @@ class Run:
 
 
 @dataclass(slots=True)
-class _Host:
+class Host:
     """A machine with a node; of a dishonest party there are two, each with a history of its own."""
 
     name: str
@@ -84,10 +86,12 @@ class _Host:
     """writes until it crashes; negative: never"""
     backups: list[MemoryStore] = field(default_factory=list)
     shown: dict[str, Checkpoint | None] = field(default_factory=dict)
-    talks: dict[int, tuple[str, Talk]] = field(default_factory=dict)
+    talks: dict[int, tuple[str, Talk, _Met]] = field(default_factory=dict)
 
 
-class _World:
+class World:
+    """The nodes, the network between them and what goes wrong; :func:`simulate` lets time run."""
+
     def __init__(self, seed: int, dishonest: bool) -> None:
         self.rng = Random(seed)  # noqa: S311  a run is to be repeated
         self.run = Run(seed)
@@ -104,7 +108,7 @@ class _World:
         self.keys = {p: Keys(p, *(exercise_key(p, k) for k in ("entry", "log", "mirror"))) for p in parties}
         self.liar = self.rng.choice(parties) if dishonest else ""
         self.honest = [p for p in parties if p != self.liar]
-        self.hosts: dict[str, _Host] = {}
+        self.hosts: dict[str, Host] = {}
         for party in parties:
             for name in (party, f"{party}'") if party == self.liar else (party,):
                 self.hosts[name] = self._new_host(name, party)
@@ -118,16 +122,15 @@ class _World:
         self.witness_heads: dict[str, Checkpoint] = {}
         self.acknowledged: dict[tuple[str, int], bytes] = {}
         self.overheard: list[tuple[str, str, Ask]] = []
-        self.parted_at: dict[tuple[str, str], tuple[MemoryStore, MemoryStore]] = {}
 
-    def _new_host(self, name: str, party: str) -> _Host:
+    def _new_host(self, name: str, party: str) -> Host:
         store, lock = MemoryStore(self.charter), MemoryLock()
-        host = _Host(name, party, store, lock, Node(store, lock, self.keys[party], Gate()))
+        host = Host(name, party, store, lock, Node(store, lock, self.keys[party], Gate()))
         make_lock(host.node, {}, now_ms=self.now_ms, by_operator=True)
         self._wire(host)
         return host
 
-    def _wire(self, host: _Host) -> None:
+    def _wire(self, host: Host) -> None:
         """Every write of the host burns its fuse."""
 
         def burn(moment: str) -> None:
@@ -138,7 +141,7 @@ class _World:
         host.store._on_write = host.lock._on_write = burn
         host.node = Node(host.store, host.lock, self.keys[host.party], Gate())
 
-    def clock(self, host: _Host) -> int:
+    def clock(self, host: Host) -> int:
         return self.now_ms + host.offset_ms
 
     def at(self, delay_ms: float, act: Callable[[], None]) -> None:
@@ -152,7 +155,7 @@ class _World:
 
     # The network.
 
-    def host_for(self, party: str, peer: str) -> _Host:
+    def host_for(self, party: str, peer: str) -> Host:
         """The dishonest party shows one face to some and another to the others."""
         other = party == self.liar and peer in self._told_the_other
         return self.hosts[f"{party}'" if other else party]
@@ -162,20 +165,21 @@ class _World:
             if frozenset((one, other)) not in self.cut and self.rng.random() >= self.loss:
                 self.at(self.rng.uniform(1, self.delay_max_ms), act)
 
-    def begin(self, host: _Host, peer: str, talk: Talk) -> None:
+    def begin(self, host: Host, peer: str, talk: Talk, met: _Met = None) -> None:
         number = next(self._talk_ids)
-        host.talks[number] = (peer, talk)
+        host.talks[number] = (peer, talk, met)
         self._step(host, number, None)
 
-    def _step(self, host: _Host, number: int, answer: bytes | None) -> None:
+    def _step(self, host: Host, number: int, answer: bytes | None, parted: _Met = None) -> None:
         """Feeds one answer to an exchange under way; late and repeated ones find it gone or further on."""
         if not host.alive or number not in host.talks:
             return
-        peer, talk = host.talks.pop(number)
+        peer, talk, met = host.talks.pop(number)
+        met = met or parted
         try:
             ask = talk.send(answer) if answer is not None else next(talk)
         except StopIteration as stop:
-            self._finish(host, peer, stop.value)
+            self._finish(host, peer, stop.value, met)
             return
         except (InputError, StoreConflict):
             return
@@ -183,13 +187,13 @@ class _World:
             self._crash(host)
             return
         again = next(self._talk_ids)
-        host.talks[again] = (peer, talk)
+        host.talks[again] = (peer, talk, met)
         self.at(TIMEOUT_MS, lambda: host.talks.pop(again, None) and None)
         if self.rng.random() < 0.02:
             self.overheard.append((host.party, peer, ask))
         self._carry(host.party, peer, partial(self._answer, host.party, peer, ask, host, again))
 
-    def _answer(self, asker: str, peer: str, ask: Ask, host: _Host | None, number: int) -> None:
+    def _answer(self, asker: str, peer: str, ask: Ask, host: Host | None, number: int) -> None:
         other = self.host_for(peer, asker)
         if not other.alive:
             return
@@ -203,41 +207,47 @@ class _World:
             self._crash(other)
             return
         if host is not None:
-            self._carry(asker, peer, lambda: self._step(host, number, reply))
+            told = ask.path == "check" and self.liar not in ("", asker, peer)
+            parted = (host.store, other.store) if told and _parted(host.store, other.store, self.liar) else None
+            self._carry(asker, peer, lambda: self._step(host, number, reply, parted))
 
-    def _finish(self, host: _Host, peer: str, value: object) -> None:
+    def _finish(self, host: Host, peer: str, value: object, met: _Met) -> None:
         if isinstance(value, exchange.Checked):
             host.shown[peer] = value.own_head
-            other = self.host_for(peer, host.party)
-            if self.liar not in ("", host.party, peer) and _parted(host.store, other.store, self.liar):
-                self.parted_at[host.party, peer] = (host.store, other.store)
-            self.begin(host, peer, exchange.catch_up(host.node, peer, value, lambda: self.clock(host)))
+            self.begin(host, peer, exchange.catch_up(host.node, peer, value, lambda: self.clock(host)), met)
             return
         self.run.exchanges += 1
         self._note_acknowledged(host)
         if isinstance(value, exchange.CaughtUp) and len(value.cursors) == len(self.keys):
-            self._check_forks_proved(host, self.host_for(peer, host.party))
+            self._check_fork_proved(host, self.host_for(peer, host.party), met)
 
     # What happens to nodes.
 
-    def meet(self, host: _Host, peer: str) -> None:
+    def meet(self, host: Host, peer: str) -> None:
         if host.alive:
             nonce = self.rng.randbytes(32)
             self.begin(host, peer, exchange.check(host.node, peer, nonce, lambda: self.clock(host)))
 
-    def write(self, host: _Host) -> None:
-        if not host.alive:
-            return
-        others = [p for p in self.keys if p != host.party]
+    def drafts(self, host: Host, size: int, others: list[str]) -> list[Draft]:
+        """What a party writes next, after the ``size`` entries that it has written."""
+        if size and self.rng.random() < 0.1:
+            seq = self.rng.randrange(size)
+            leaf = host.store.tree(host.party).leaf(seq).hex()
+            return [Draft(ERASURE_KIND, b"{}", re=(Reference(host.party, seq, leaf),))]
         drafts = []
         for _ in range(self.rng.randint(1, 3)):
             to = tuple(sorted(self.rng.sample(others, self.rng.randint(0, len(others)))))
             drafts.append(Draft("message", self.rng.randbytes(8), to))
+        return drafts
+
+    def write(self, host: Host) -> None:
+        if not host.alive:
+            return
+        others = [p for p in self.keys if p != host.party]
         size = host.store.state(host.party).size
-        if size and self.rng.random() < 0.1:
-            seq = self.rng.randrange(size)
-            leaf = host.store.tree(host.party).leaf(seq).hex()
-            drafts = [Draft(ERASURE_KIND, b"{}", re=(Reference(host.party, seq, leaf),))]
+        drafts = self.drafts(host, size, others)
+        if not drafts:
+            return
         at_ms = self.clock(host) - (24 * HOUR_MS if host.party == self.liar and self.rng.random() < 0.2 else 0)
         salts = [next(self._salts).to_bytes(32, "big") for _ in drafts]
         try:
@@ -253,7 +263,7 @@ class _World:
                     talk = exchange.push_log(host.node, peer, host.party, size, lambda: self.clock(host))
                     self.begin(host, peer, talk)
 
-    def _make_lock(self, host: _Host) -> None:
+    def _make_lock(self, host: Host) -> None:
         if host.lock.read() is None:
             try:
                 make_lock(host.node, host.shown, now_ms=self.clock(host))
@@ -262,14 +272,14 @@ class _World:
             except Crash:
                 self._crash(host)
 
-    def _crash(self, host: _Host) -> None:
+    def _crash(self, host: Host) -> None:
         if host.alive:
             self.run.crashes += 1
             host.alive, host.fuse = False, -1
             host.talks.clear()
             self.at(self.rng.uniform(10, 3_000), lambda: self._restart(host))
 
-    def _restart(self, host: _Host) -> None:
+    def _restart(self, host: Host) -> None:
         host.alive = True
         host.shown.clear()
         self._wire(host)
@@ -280,7 +290,7 @@ class _World:
         except Crash:  # a store restored under a lit fuse
             self._crash(host)
 
-    def _restore(self, host: _Host) -> None:
+    def _restore(self, host: Host) -> None:
         """Yesterday's backup comes back; the lock file stays, unless it is lost too."""
         if host.backups and host.party != self.liar:
             self.run.restores += 1
@@ -321,7 +331,7 @@ class _World:
         else:
             self.submit(host)
 
-    def submit(self, host: _Host) -> None:
+    def submit(self, host: Host) -> None:
         """The newest head to the witness."""
         origin = host.store.state(host.party).origin
         known = self.witness_heads.get(origin)
@@ -350,7 +360,7 @@ class _World:
 
     # What must hold.
 
-    def _note_acknowledged(self, host: _Host) -> None:
+    def _note_acknowledged(self, host: Host) -> None:
         if host.party == self.liar:
             return
         mirrors = {f"{p}/mirror" for p in self.honest}
@@ -361,9 +371,8 @@ class _World:
                 break
             self.acknowledged[host.party, seq] = tree.leaf(seq)
 
-    def _check_forks_proved(self, one: _Host, other: _Host) -> None:
+    def _check_fork_proved(self, one: Host, other: Host, met: _Met) -> None:
         """Two honest holders of two histories have met: the proof is there now (unless one was restored meanwhile)."""
-        met = self.parted_at.pop((one.party, other.party), None)
         if met and met[0] is one.store and met[1] is other.store and not one.store.forks(self.liar):
             raise Breach(f"{one.party} and {other.party} met and {self.liar}'s fork is not proved")
 
@@ -423,7 +432,7 @@ class _World:
         self.run.unwritable = sum(not _writable(self.hosts[p]) for p in self.honest)
 
 
-def _writable(host: _Host) -> bool:
+def _writable(host: Host) -> bool:
     locked = host.lock.read()
     return locked is not None and locked.head.size <= host.store.state(host.party).size
 
@@ -436,7 +445,7 @@ def _parted(one: MemoryStore, other: MemoryStore, log: str) -> bool:
 
 def simulate(seed: int, *, dishonest: bool = False) -> Run:
     """One run; raises :class:`Breach`."""
-    world = _World(seed, dishonest)
+    world = World(seed, dishonest)
     rng = world.rng
     for host in world.hosts.values():
         for _ in range(rng.randint(1, 6)):
