@@ -19,6 +19,7 @@ from keepclear.cli.options import (
     zone_options,
 )
 from keepclear.cli.progress import counted, reading_bar, say, say_first_run
+from keepclear.cli.zone_decisions import ZoneDecisions, decisions_option, flag_of
 from keepclear.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = ["command", "read_with_progress", "require_positions", "say_faults"]
 @click.command(name="scan")
 @click.argument("tracks", nargs=-1, required=True, metavar="TRACKS…")
 @zone_options
+@decisions_option
 @altitude_options
 @feed_options
 @click.option(
@@ -82,6 +84,9 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
     )
     say_faults(reading)
     require_positions(reading, tracks)
+    if given["decisions"] is not None:  # as they stood when the tracks were flown
+        times = reading.reports.time_s
+        zones = ZoneDecisions(given["decisions"]).flag(zones, float(times.min()), float(times.max()))
     quiet = sum(not forbids(zone) for zone in zones)
     if quiet and not given["unrestricted"]:
         say(f"keepclear: {quiet:,} of {len(zones):,} zones forbid nothing: left out without --unrestricted")
@@ -190,13 +195,21 @@ def _readable(rows: pa.Table) -> pa.Table:
         f"{v} ({d})" if d else v for v, d in zip(rows["verdict"].to_pylist(), rows["doubt"].to_pylist(), strict=True)
     ]
     return pa.table({
-        "track": rows["track_id"], "callsign": rows["callsign"], "zone": rows["zone_id"],
+        "track": rows["track_id"], "callsign": rows["callsign"], "zone": _zone_names(rows),
         "version": rows["zone_version"], "verdict": pa.array(doubt, type=pa.string()),
         "entry": when("entry_time", "entry_seen", "before "), "exit": when("exit_time", "exit_seen", "after "),
         "height": pa.array([heights(*h) for h in zip(low, high, datum, strict=True)], type=pa.string()),
         "depth_km": pc.divide(rows["depth_m"], 1000.0), "coverage": rows["coverage"],
         "exemption": pa.array([_short(text) for text in rows["exemption"].to_pylist()], type=pa.string()),
     })  # fmt: skip
+
+
+def _zone_names(rows: pa.Table) -> pa.Array:
+    """The id, and a flag where the zone's decision is not in force."""
+    import pyarrow as pa
+
+    pairs = zip(rows["zone_id"].to_pylist(), rows["zone_name"].to_pylist(), strict=True)
+    return pa.array([f"{zone_id}{flag_of(name)}" for zone_id, name in pairs], type=pa.string())
 
 
 def _short(exemption: str) -> str:

@@ -28,6 +28,7 @@ from keepclear.cli.options import (
 )
 from keepclear.cli.progress import counted, say, warm_up_watch
 from keepclear.cli.scan import say_faults
+from keepclear.cli.zone_decisions import ZoneDecisions, decisions_option
 from keepclear.errors import InputError, KeepclearError, UsageError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ PORT = 8180
 @click.command(name="watch")
 @click.argument("feeds", nargs=-1, required=True, metavar="FEED…")
 @zone_options
+@decisions_option
 @altitude_options
 @feed_options
 @click.option(
@@ -138,6 +140,8 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     watched = _ZoneFileWatch(given["zone_files"], given["firs"])
     zones = read_zone_options(given["zone_files"], given["firs"])
     watched.begin()
+    if given["decisions"] is not None:
+        zones = watched.hold_against(ZoneDecisions(given["decisions"]), zones, time.time())
     options = decoder_options(given["start"], given["receiver"], given["columns"])
     # In a store several runs meet: each alert's id begins with the instant of its run's first cycle.
     watch = Watch(zones, settings, alerts=AlertState.empty("" if given["store"] else "1"))
@@ -358,7 +362,7 @@ def _run_live(
             edited = watched.changed(now_s)
             if edited is not None:
                 watch.replace_zones(watch.zones.edited(edited))
-                say("keepclear: the zone files changed and were read again")
+                say(f"keepclear: {watched.why}")
             batch = concatenate(listeners.take())
             health = [judge(counts, now_s) for counts in listeners.counts]
             dropped = sum(counts.dropped for counts in listeners.counts)
@@ -385,8 +389,14 @@ class _ZoneFileWatch:
     firs: tuple[Path, ...]
     _checked_s: float = 0.0
     _stamp: tuple[tuple[str, int, int], ...] | None = None
+    why: str = ""
+    """the last change"""
     _known_errors: frozenset[str] = frozenset()
     _said: str = ""
+    _decisions: ZoneDecisions | None = None
+    _plain: Any = None
+    """the zones as they were read, without flags"""
+    _flagged: Any = None
 
     def __post_init__(self) -> None:
         with contextlib.suppress(OSError):
@@ -400,6 +410,22 @@ class _ZoneFileWatch:
         with contextlib.suppress(KeepclearError, OSError):
             self._known_errors = frozenset(str(e) for e in read_zones(*self.files, firs=list(self.firs)).errors)
 
+    def hold_against(self, decisions: ZoneDecisions, zones: Any, now_s: float) -> Any:
+        """From now on zones are flagged by the decisions that they cite, anew where those change."""
+        self._decisions, self._plain = decisions, zones
+        self._flagged = decisions.flag(zones, now_s)
+        return self._flagged
+
+    def _restood(self, now_s: float) -> Any:
+        """The zones where a decision stands otherwise than before."""
+        if self._decisions is None:
+            return None
+        flagged = self._decisions.flag(self._plain, now_s)
+        if flagged == self._flagged:
+            return None
+        self._flagged, self.why = flagged, "what zones rest on has changed"
+        return flagged
+
     def changed(self, now_s: float) -> Any:
         if now_s - self._checked_s < 2.0:
             return None
@@ -410,7 +436,7 @@ class _ZoneFileWatch:
         try:
             stamp = self._stamps()
             if stamp == self._stamp:
-                return None
+                return self._restood(now_s)
             self._stamp = stamp
             load = read_zones(*self.files, firs=list(self.firs))
         except (KeepclearError, OSError) as error:
@@ -422,7 +448,8 @@ class _ZoneFileWatch:
                 new[0] + (f" (and {len(new) - 1} more)" if len(new) > 1 else "") if new else "no zone left"
             )
         self._known_errors, self._said = frozenset(errors), ""
-        return load.zones
+        self.why = "the zone files changed and were read again"
+        return load.zones if self._decisions is None else self.hold_against(self._decisions, load.zones, now_s)
 
     def _stay(self, reason: str) -> None:
         if reason != self._said:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from keepclear.cli.zone_decisions import ZoneDecisions, decisions_option
 from keepclear.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -148,6 +150,7 @@ def convert(
 @_files
 @_firs
 @_from
+@decisions_option
 @click.option(
     "--format",
     type=click.Choice(["table", "json", "csv", "geojson", "parquet", "arrow"]),
@@ -160,10 +163,13 @@ def show(
     files: tuple[Path, ...],
     firs: tuple[Path, ...],
     from_format: str | None,
+    decisions: Path | None,
     format: str | None,
     out: Path | None,
 ) -> None:
     """List zones: type, limits, validity, area, whom they bind, and how their edges run.
+
+    With --decisions, exit code 1 says that a zone's decision is not in force: its name carries the flag.
 
     \b
     Example:
@@ -174,16 +180,17 @@ def show(
     load = _load(files, firs, from_format)
     _tell(load.problems)
     chosen = format_of(format, out)
+    zones = load.zones if decisions is None else ZoneDecisions(decisions).flag(load.zones, time.time())
     if chosen == "geojson":
         from keepclear.zones.formats import write_zones
 
-        writing = write_zones(load.zones, "geojson")
+        writing = write_zones(zones, "geojson")
         write_data(lambda file: _write(file.write, writing.data), out)
     elif chosen == "table":
-        write_rows(_people_rows(load.zones.zones), chosen, out)
+        write_rows(_people_rows(zones.zones), chosen, out)
     else:
-        write_rows(zone_rows(load.zones.zones), chosen, out)
-    ctx.exit(1 if load.errors else 0)
+        write_rows(zone_rows(zones.zones), chosen, out)
+    ctx.exit(1 if load.errors or zones != load.zones else 0)
 
 
 def _load(files: tuple[Path, ...], firs: tuple[Path, ...], from_format: str | None) -> ZoneLoad:
