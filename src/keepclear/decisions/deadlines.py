@@ -61,17 +61,19 @@ def _of_proposals(docket: Docket) -> Iterator[Deadline]:
         if current is None:
             continue
         changes = _changes(docket, found)
+        # A round before this one was taken back when it was broken or amended: that was a change as well.
+        sequence = len(changes) + len(found.rounds) - 2
         stands = found.state.open or current.state in (State.ADOPTED, State.REJECTED, State.LAPSED)
         stands = (stands or found.state is State.OPENING) and current.version == found.version
         text = f"{found.proposal} version {found.version}, {found.rule.name if found.rule else ''}: {found.state.value}"
         ended_ms = current.finished_ms if current.finished_ms is not None and not stands else 0
         yield Deadline(
-            _uid(docket, number), len(changes) - 1 + (not stands), DeadlineKind(current.under.value), current.closes_ms,
+            _uid(docket, number), sequence + (not stands), DeadlineKind(current.under.value), current.closes_ms,
             max(changes[-1].clock_ms, ended_ms), f"{current.under.value}: {found.title}", text, cancelled=not stands,
         )  # fmt: skip
         if current.open_by_ms is not None:
             yield Deadline(
-                _uid(docket, number, "opening"), len(changes) - 1 + (not stands), DeadlineKind.OPENING,
+                _uid(docket, number, "opening"), sequence + (not stands), DeadlineKind.OPENING,
                 current.open_by_ms, changes[-1].clock_ms, f"OPENING: {found.title}", text, cancelled=not stands,
             )  # fmt: skip
 

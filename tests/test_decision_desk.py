@@ -1,0 +1,189 @@
+"""What a served node says about decisions: who is told of what is owed, when, and what the secretary receives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+
+from keepclear.channel.charter import Charter, DutyStep
+from keepclear.channel.charter import Desk as CharterDesk
+from keepclear.channel.entry import Reference
+from keepclear.channel.store import Kept, Store
+from keepclear.decision_desk import DecisionDesk
+from keepclear.decisions.acts import Amend, Received, Register, Withdraw, text_hash
+from keepclear.decisions.deadlines import deadlines
+from keepclear.decisions.duties import Owed, duties, unaccepted
+from keepclear.decisions.registering import register_acts
+from keepclear.decisions.stance import Stance
+from keepclear.decisions.vocabulary import State
+from keepclear.simulation.parties import exercise_charter
+from tests.decisions.logs import CHANNEL, DAY_MS, HOUR_MS, MINUTE_MS, TEXT, TITLE, Logs, P, council
+
+OURS = "aa"
+LADDER = (DutyStep("officer", 0, ("console",)), DutyStep("head", 600, ("telephone",)))
+
+
+@dataclass
+class Shelf:
+    """The logs as a store shows them."""
+
+    logs: Logs
+    channel: str = CHANNEL
+
+    def records(self, log: str, start: int) -> list[Kept]:
+        kept = self.logs.records.get(log, [])
+        return [Kept(seq, record, 0) for seq, record in enumerate(kept) if seq >= start]
+
+    def forks(self) -> tuple[()]:
+        return ()
+
+
+def charter() -> Charter:
+    made = exercise_charter("aa", "bb", "cc", "hub")
+    desks = (CharterDesk("POLITICAL", LADDER),)
+    parties = tuple(msgspec.structs.replace(one, desks=desks) for one in made.parties)
+    return msgspec.structs.replace(made, parties=parties)
+
+
+def desk_of(logs: Logs, party: str = OURS) -> DecisionDesk:
+    return DecisionDesk(charter(), party, cast(Store, Shelf(logs)))
+
+
+def said(desk: DecisionDesk, logs: Logs, event: str) -> Sequence[Mapping[str, Any]]:
+    return [one for one in desk.step(logs.now_ms) if one["event"] == event]
+
+
+def owed(logs: Logs, party: str = OURS) -> list[tuple[Owed, tuple[str, ...], bool]]:
+    return [(one.what, one.members, one.late) for one in duties(logs.docket(), party, logs.now_ms)]
+
+
+def test_a_receipt_is_owed_until_it_is_given_and_the_end_of_a_silence_is_told() -> None:
+    logs = Logs(council())
+    logs.table()
+    assert owed(logs) == [(Owed.RECEIPT, ("aa",), False)]
+    references = logs.deliver(("aa", "bb"))
+    assert owed(logs) == []
+    logs.circulate(references)
+    assert owed(logs) == [(Owed.SILENCE_ENDS, ("aa",), False)]
+    assert owed(logs, "cc") == [(Owed.RECEIPT, ("cc",), False)], "its silence would not count, so it does not end"
+    logs.say("aa", Stance.BREAK_SILENCE)
+    assert logs.status().state is State.BROKEN
+    assert owed(logs) == owed(logs, "bb") == []
+
+
+def test_a_position_is_owed_before_the_deadline_and_a_closing_by_the_secretary_after_it() -> None:
+    logs = Logs(council(rules=("simple-majority",)))
+    logs.table()
+    logs.circulate()
+    assert owed(logs) == [(Owed.POSITION, ("aa",), False)]
+    assert owed(logs, "hub") == []
+    logs.say("aa", Stance.ABSTAIN)
+    assert owed(logs) == []
+    logs.wait(DAY_MS + 1)
+    assert owed(logs, "bb") == []
+    assert owed(logs, "hub") == [(Owed.CLOSE, (), False)]
+    logs.tick()
+    assert owed(logs, "hub") == [], "its log shows that the deadline has passed"
+
+
+def test_what_is_owed_climbs_the_duty_ladder_and_is_urgent_in_its_last_quarter() -> None:
+    logs = Logs(council())
+    logs.table()
+    desk = desk_of(logs)
+    assert [one["what"] for one in said(desk, logs, "owed")] == ["RECEIPT"]
+    assert said(desk, logs, "owed") == [], "once"
+    logs.circulate(logs.deliver(("aa",)))
+    first = desk.step(logs.now_ms)
+    assert [(c["role"], c["precedence"]) for c in first if c["event"] == "call"] == [("officer", "ROUTINE")]
+    assert [o["what"] for o in first if o["event"] == "owed"] == ["SILENCE_ENDS"]
+    logs.wait(DAY_MS - 6 * HOUR_MS - MINUTE_MS)
+    before = said(desk, logs, "call")
+    assert {c["precedence"] for c in before} <= {"ROUTINE"}
+    logs.wait(2 * MINUTE_MS)
+    assert [(c["role"], c["precedence"]) for c in said(desk, logs, "call") if c["precedence"] == "IMMEDIATE"] == [
+        ("officer", "IMMEDIATE")
+    ]
+    logs.wait(10 * MINUTE_MS)
+    assert ("head", "telephone") in [(c["role"], c["transport"]) for c in said(desk, logs, "call")]
+    logs.say("aa", Stance.FOR)
+    logs.wait(HOUR_MS)
+    assert said(desk, logs, "call") == [], "nobody is called for what is done"
+
+
+def test_a_body_that_speaks_of_us_is_to_be_accepted() -> None:
+    logs = Logs(council(), accepted=("bb",))
+    desk = desk_of(logs)
+    assert [one["what"] for one in said(desk, logs, "owed")] == ["ACCEPT"]
+    assert said(desk, logs, "owed") == []
+    assert unaccepted(logs.docket(), "bb") == ()
+
+
+def test_the_secretary_receives_everything_once_and_nothing_of_strangers() -> None:
+    logs = Logs(council())
+    logs.table(by="aa", proposal="P-AA-2026-0001")
+    logs.table()
+    logs.circulate(logs.deliver(("aa", "bb")))
+    spoken = [logs.say("aa", Stance.FOR, register=False), logs.say("bb", Stance.AGAINST, register=False)]
+    logs.say("dd", Stance.FOR, register=False)
+    withdrawn = logs.write("aa", Withdraw(proposal="P-AA-2026-0001"))
+    desk = desk_of(logs, "hub")
+    desk.step(logs.now_ms)
+    acts = desk.to_register()
+    assert [[(one.member, one.reference) for one in act.positions] for act in acts] == [
+        [(None, withdrawn)], [("aa", spoken[0]), ("bb", spoken[1])]
+    ]  # fmt: skip
+    for act in acts:
+        logs.write("hub", act)
+    desk.step(logs.now_ms)
+    assert desk.to_register() == ()
+    assert logs.status().round is not None
+    assert {one.member for one in logs.status().round.counted} == {"aa", "bb"}  # type: ignore[union-attr]
+    assert register_acts(logs.docket(), "aa") == (), "only the secretary's log is the register"
+
+
+def test_a_large_register_is_split_into_acts_that_fit_an_entry() -> None:
+    names = [f"m{number:03d}" for number in range(300)]
+    logs = Logs(council(names))
+    logs.table()
+    logs.circulate()
+    for name in names:
+        logs.say(name, Stance.FOR, register=False)
+    acts = register_acts(logs.docket(), "hub")
+    assert [len(act.positions) for act in acts] == [250, 50]
+    for act in acts:
+        assert isinstance(act, Register)
+        logs.write("hub", act)
+
+
+def test_a_deadline_keeps_its_name_and_its_number_grows_with_every_change() -> None:
+    logs = Logs(council())
+    logs.table()
+    logs.circulate(logs.deliver(("aa",)))
+    [first] = deadlines(logs.docket())
+    logs.say("aa", Stance.BREAK_SILENCE)
+    [broken] = deadlines(logs.docket())
+    logs.write("hub", Amend(proposal=P, version=2, title=TITLE, text="Another.", language="en"))
+    logs.wait(HOUR_MS)
+    logs.circulate(version=2, text="Another.")
+    [again] = deadlines(logs.docket())
+    logs.wait(DAY_MS + 1)
+    logs.tick()
+    [over] = deadlines(logs.docket())
+    assert first.uid == broken.uid == again.uid == over.uid
+    assert [(one.sequence, one.cancelled) for one in (first, broken, again, over)] == [
+        (0, False), (1, True), (2, False), (2, False)
+    ]  # fmt: skip
+    assert again.at_ms > first.at_ms
+
+
+def test_what_others_write_is_told_once_it_comes_and_not_after_a_restart() -> None:
+    logs = Logs(council())
+    logs.table()
+    desk = desk_of(logs)
+    assert said(desk, logs, "decision") == [], "what was there before is no news"
+    reference: Reference = logs.write("bb", Received(proposal=P, version=1, text_hash=text_hash(TITLE, TEXT, "en")))
+    [news] = said(desk, logs, "decision")
+    assert (news["act"], news["id"], news["from"], news["entry"]) == ("received", P, "bb", reference.seq)
