@@ -1,9 +1,11 @@
-"""The DSS over HTTP: codes, authorization, bodies; each answer is held against the interface files where they are."""
+"""The DSS over HTTP: codes, authorization, bodies. Each answer is held against the types of uas-standards, and against
+the interface files where they are."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,6 +29,7 @@ from keepclear.server.dss.operations import BODY_BYTES_MAX, Dss, Identity
 from keepclear.server.dss.rates import Rates
 from keepclear.server.dss.serve import now_moment
 from keepclear.server.dss.tokens import FileKeys, TokenCheck
+from tests.server import standards
 
 OPENAPI = Path(__file__).resolve().parents[3] / "shared" / "data" / "openapi"
 URL = "https://uss.example.org"
@@ -108,6 +111,7 @@ class Client:
     def __init__(self, http: Http, contracts: list[Contract]) -> None:
         self.http = http
         self.contracts = contracts
+        self.held: set[tuple[str, str]] = set()
 
     def ask(self, method: str, path: str, body: Any = None, *, auth: dict[str, str] | None = None) -> tuple[int, Any]:
         headers = bearer() if auth is None else auth
@@ -115,10 +119,12 @@ class Client:
         answer = self.http.request(method, path, content=content, headers=headers)
         said: Any = answer.json() if answer.headers.get("content-type") == "application/json" else answer.text
         assert answer.status_code < 400 or isinstance(said["message"], str)
+        if standards.check(method, path, answer.status_code, said):
+            self.held.add((method, re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", path.partition("?")[0])))
         contract = self._contract(path)
         # 429 and 413 of ours, where an interface foresees none, are said in its documentation; empty segments are
         # outside of any interface.
-        if contract is not None and answer.status_code not in (413, 429) and not path.endswith("/"):
+        if contract is not None and answer.status_code not in (413, 429) and not path.endswith(("/", "scd_lock_mode")):
             contract.check(method, path, answer.status_code, said)
         return answer.status_code, said
 
@@ -295,11 +301,28 @@ def test_the_auxiliary_interface(client: Client) -> None:
     assert client.ask("GET", "/aux/v1/configuration/accepted_ca_certs", auth={})[0] == 501
     assert client.ask("GET", "/aux/v1/configuration/ca_certs", auth={})[0] == 501
     assert client.ask("GET", "/aux/v1/configuration/global_options")[0] == 200
+    # Of an earlier version of the interface file.
+    lock_mode = "/aux/v1/configuration/scd_lock_mode"
+    assert standards.check("GET", lock_mode, 200, client.http.request("GET", lock_mode, headers=bearer()).json())
     assert client.ask("GET", "/versions/keepclear.dss")[1]["system_version"] == "1.2"
     assert client.ask("GET", "/versions/other")[0] == 404
     assert client.ask("GET", "/healthy", auth={})[0] == 200
     assert client.ask("GET", "/ready", auth={})[0] == 200
     assert client.ask("GET", "/dss/v1/healthy", auth={})[0] == 200
+
+
+def test_every_operation_that_the_standards_give_a_dss_is_served() -> None:
+    ours = {(o.method, re.sub(r"{\w+(:path)?}", "{}", o.path)) for o in OPERATIONS}
+    theirs = {(verb, re.sub(r"{\w+}", "{}", path)) for verb, path, _ in standards.operations()}
+    assert len(theirs) > 45
+    assert theirs - ours == set()
+
+
+def test_answers_are_really_held_against_the_types(client: Client) -> None:
+    assert client.ask("PUT", f"{CONSTRAINTS}/{uid(1)}", {"extents": [volume()], "uss_base_url": URL})[0] == 201
+    assert client.held == {("PUT", f"{CONSTRAINTS}/ID")}
+    with pytest.raises(ValueError, match="constraint_reference"):
+        standards.check("PUT", f"{CONSTRAINTS}/{uid(1)}", 201, {"subscribers": []})
 
 
 SECURED = [operation for operation in OPERATIONS if operation.scope]

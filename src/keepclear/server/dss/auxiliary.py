@@ -62,6 +62,11 @@ async def _get_options(call: Call) -> Any:
     return {"scd_global_lock": False, "scd_hash_lock": False, "time_based_notification_index": False}
 
 
+async def _get_lock_mode(call: Call) -> Any:
+    """The same question as an earlier version of the interface asks it."""
+    return {"global_lock": False}
+
+
 async def _get_system_version(call: Call) -> Any:
     identity = call.path("system_identity")
     if identity != SYSTEM_IDENTITY:
@@ -111,6 +116,7 @@ OPERATIONS = (
               codes=(501,)),
     Operation("get_ca_certs", "GET", f"{_CONFIGURATION}/ca_certs", _get_certificates, None, codes=(501,)),
     Operation("get_options", "GET", f"{_CONFIGURATION}/global_options", _get_options, "get_options", codes=(429,)),
+    Operation("get_lock_mode", "GET", f"{_CONFIGURATION}/scd_lock_mode", _get_lock_mode, "get_options", codes=(429,)),
     Operation("get_system_version", "GET", "/versions/{system_identity}", _get_system_version, "get_system_version",
               codes=(404, 429)),
     Operation("healthy", "GET", "/healthy", _healthy, None, codes=()),
