@@ -165,6 +165,25 @@ def test_among_those_who_take_part_the_shares_are_theirs() -> None:
     assert (passed.adopted, passed.checks[-1].deemed, blocked.adopted) == (True, True, False)
 
 
+def test_a_share_of_exactly_35_per_cent_does_not_block_yet() -> None:
+    """The largest has 35 % and not more, so two are the fewest with more, and three are needed to block."""
+    people = (35, 25, 20, 10, 10)
+    members = (Member(id=f"m{k}", from_date=DAY, population=population) for k, population in enumerate(people))
+    electorate = body_of(*members).electorate(DAY)
+    rule_id = "eu-qualified-majority-participating"
+    assert say(electorate, rule_id, Stance.FOR, m0=Stance.AGAINST, m1=Stance.AGAINST).adopted
+
+
+def test_fifteen_members_are_needed_however_few_there_are() -> None:
+    """55 % of 25 members would be 14."""
+    electorate = states(25)
+    for in_favour, adopted in ((14, False), (15, False), (17, True)):
+        stances = {f"m{k:02d}": Stance.FOR for k in range(in_favour)}
+        result = tally(find_rule("eu-qualified-majority"), electorate, stances)
+        members = next(check for check in result.checks if check.condition is Condition.MEMBERS)
+        assert (members.needed, members.met, result.adopted) == (15, in_favour >= 15, adopted)
+
+
 def test_both_keys_have_to_be_turned() -> None:
     body = shipped_body("bosnia-dual-key")
     electorate = body.electorate(date(1994, 2, 9))
@@ -212,6 +231,14 @@ def test_without_a_quorum_nothing_is_adopted(rule_id: str) -> None:
     enough = tally(find_rule(rule_id), electorate, away | {f"m{k:02d}": Stance.FOR for k in range(2, 6)})
     assert (too_few.adopted, too_few.quorum_met, too_few.present) == (False, False, 3)
     assert (enough.adopted, enough.quorum_met) == (True, True)
+
+
+def test_in_a_vote_silence_is_no_presence_and_at_a_table_it_is() -> None:
+    electorate = states(6, quorum=Quorum(numerator=1, denominator=2, over=True))
+    quiet = frozenset(f"m{k:02d}" for k in range(1, 6))
+    vote = tally(find_rule("simple-majority"), electorate, {"m00": Stance.FOR}, silent=quiet)
+    table = tally(find_rule("consensus"), electorate, {"m00": Stance.FOR}, silent=quiet)
+    assert (vote.present, vote.adopted, table.present, table.adopted) == (1, False, 6, True)
 
 
 def test_who_abstains_is_there() -> None:
