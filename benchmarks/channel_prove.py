@@ -1,6 +1,7 @@
 """The channel's promises, run at length: ``python -m benchmarks.channel_prove WHAT [--count N] [--seed S]``.
 
 ``simulate``  seeded runs of 2–5 nodes: half of them honest, half with a party that lies
+``changes``   the same under charters that change, keys that are revoked and stolen, and floods
 ``forks``     second histories, each to be proved at the first exchange between two holders
 ``replay``    entries sent again and again, to no effect
 ``crash``     a writer over SQLite killed with -9 at random, looked at by the next
@@ -37,6 +38,7 @@ from keepclear.channel.protocol.wire import Ask, Keys, Push, WireRecord
 from keepclear.edge.channel_store import ChannelLock, ChannelStore, ChannelStoreError
 from keepclear.errors import KeepclearError
 from keepclear.simulation.channel import simulate
+from keepclear.simulation.channel_changes import simulate_changes
 from keepclear.simulation.memory_store import MemoryLock, MemoryStore
 from keepclear.simulation.parties import exercise_charter, exercise_key
 
@@ -100,6 +102,12 @@ def prove(what: str, seeds: range, run: Callable[[int], str]) -> int:
 def run_simulation(seed: int) -> str:
     run = simulate(seed // 2, dishonest=bool(seed % 2))
     return "with a fork" if run.forks else "without a fork"
+
+
+def run_changes(seed: int) -> str:
+    changed = simulate_changes(seed // 2, dishonest=bool(seed % 2))
+    found = {"stolen keys refused": changed.stolen, "floods": changed.floods, "revocations": changed.revoked}
+    return " and ".join(name for name, number in found.items() if number) or "charters only"
 
 
 def run_fork(seed: int) -> str:
@@ -383,7 +391,7 @@ class Syscalls:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "what", choices=["simulate", "forks", "replay", "crash", "rot", "syscalls", "disk-full", "write"]
+        "what", choices=["simulate", "changes", "forks", "replay", "crash", "rot", "syscalls", "disk-full", "write"]
     )
     parser.add_argument("--count", "--seeds", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0, help="the first")
@@ -396,6 +404,8 @@ def main() -> int:
         folder = Path(name)
         if options.what == "simulate":
             return prove("simulate", seeds, run_simulation)
+        if options.what == "changes":
+            return prove("changes", seeds, run_changes)
         if options.what == "forks":
             return prove("forks", seeds, run_fork)
         if options.what == "replay":

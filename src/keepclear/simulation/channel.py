@@ -29,7 +29,7 @@ from keepclear.errors import InputError
 from keepclear.simulation.memory_store import MemoryLock, MemoryStore
 from keepclear.simulation.parties import exercise_charter, exercise_key
 
-__all__ = ["DURATION_MS", "START_MS", "Breach", "Crash", "Host", "Run", "World", "simulate"]
+__all__ = ["DURATION_MS", "START_MS", "Breach", "Crash", "Host", "Run", "World", "run_through", "simulate"]
 
 START_MS = 1_700_000_000_000
 DURATION_MS = 30_000
@@ -335,7 +335,7 @@ class World:
         """The newest head to the witness."""
         origin = host.store.state(host.party).origin
         known = self.witness_heads.get(origin)
-        logs = {h.store.state(h.party).origin: [self.keys[h.party].log.public] for h in self.hosts.values()}
+        logs = {h.store.state(h.party).origin: self.log_keys(h.party) for h in self.hosts.values()}
         if not host.alive:
             return
         submission = compose_submission(host.node, known.size if known else 0)
@@ -350,6 +350,10 @@ class World:
                 take_witness_answer(host.node, submission, 200, answer.body.encode(), self.clock(host))
             except Crash:
                 self._crash(host)
+
+    def log_keys(self, party: str) -> list[bytes]:
+        """Those that the party has had: what a witness is set up with."""
+        return [self.keys[party].log.public]
 
     def newest(self, origin: str) -> Checkpoint | None:
         return self.witness_heads.get(origin)
@@ -445,7 +449,11 @@ def _parted(one: MemoryStore, other: MemoryStore, log: str) -> bool:
 
 def simulate(seed: int, *, dishonest: bool = False) -> Run:
     """One run; raises :class:`Breach`."""
-    world = World(seed, dishonest)
+    return run_through(World(seed, dishonest))
+
+
+def run_through(world: World) -> Run:
+    """Time goes on until the network has healed; raises :class:`Breach`."""
     rng = world.rng
     for host in world.hosts.values():
         for _ in range(rng.randint(1, 6)):

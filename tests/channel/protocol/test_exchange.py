@@ -8,16 +8,16 @@ import msgspec
 import pytest
 
 from keepclear.channel.canonical import encode
-from keepclear.channel.charter import Limits
-from keepclear.channel.entry import ERASURE_KIND, Draft, Entry, Reference
+from keepclear.channel.charter import Limits, charter_hash
+from keepclear.channel.entry import CHARTER_KIND, ERASURE_KIND, Draft, Entry, Reference
 from keepclear.channel.fork_proof import verify_fork_proof
 from keepclear.channel.protocol import exchange
 from keepclear.channel.protocol.gate import TooMuch
-from keepclear.channel.protocol.own_log import append_own
-from keepclear.channel.protocol.wire import Ask, CheckReply, Push, PushAnswer, WireRecord, parse
+from keepclear.channel.protocol.own_log import Node, append_own
+from keepclear.channel.protocol.wire import Ask, CheckReply, Keys, Push, PushAnswer, WireRecord, parse
 from keepclear.channel.store import EventKind
 from keepclear.errors import InputError
-from keepclear.simulation.parties import exercise_charter
+from keepclear.simulation.parties import exercise_charter, exercise_key, exercise_party, signed_by_all
 from tests.channel.line import clock, drive, heads, held_by, meet, new_node, salt, say
 
 TWO = exercise_charter("alfa", "bravo")
@@ -145,10 +145,25 @@ def test_a_check_answer_of_another_or_to_another_nonce_is_refused() -> None:
     forged = exchange.check(alfa, "bravo", salt(), clock)
     next(forged)
     spoilt = msgspec.structs.replace(parse(old, CheckReply, what="it"), signature=bytes(64))
+    pull = forged.send(encode(spoilt))  # perhaps bravo is under a later charter: its log would tell
     with pytest.raises(InputError, match="not signed by bravo"):
-        forged.send(encode(spoilt))
+        forged.send(exchange.respond(bravo, "alfa", pull, clock(), clock))
     with pytest.raises(InputError, match="sent the check of alfa"):
         exchange.respond(bravo, "charlie", next(exchange.check(alfa, "bravo", salt(), clock)), clock(), clock)
+
+
+def test_a_node_from_before_its_peers_keys_were_replaced_learns_them_from_the_peers_log() -> None:
+    alfa, bravo = new_node("alfa", TWO), new_node("bravo", TWO)
+    parties = tuple(exercise_party(party, 1) for party in TWO.ids)
+    later = msgspec.structs.replace(TWO, parties=parties, serial=1, previous=charter_hash(TWO).hex())
+    new = {p: Keys(p, *(exercise_key(p, k, 1) for k in ("entry", "log", "mirror"))) for p in TWO.ids}
+    bravo = Node(bravo.store, bravo.lock, new["bravo"], bravo.gate)
+    say(bravo, signed_by_all(later, TWO).encode(), kind=CHARTER_KIND)
+
+    checked = drive(exchange.check(alfa, "bravo", salt(), clock), bravo, "alfa")
+
+    assert checked.holds("bravo") == 1
+    assert alfa.store.charters()[-1] == later
 
 
 def test_a_flood_is_told_to_come_later_and_noted_once() -> None:

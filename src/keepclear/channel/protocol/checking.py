@@ -26,7 +26,7 @@ from keepclear.channel.signed_note import Note
 from keepclear.channel.store import EventKind, Held, Store
 from keepclear.errors import InputError
 
-__all__ = ["Checked", "answer_check", "log_ids", "make_check", "take_check", "take_cosignatures"]
+__all__ = ["Checked", "NotSigned", "answer_check", "log_ids", "make_check", "take_check", "take_cosignatures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +99,17 @@ def answer_check(node: Node, peer: str, request: CheckRequest, received_ms: int,
     return CheckReply(statement, node.keys.entry.sign(in_context("check", statement)))
 
 
+class NotSigned(InputError):
+    """By no key that is known here as the peer's: another's, or that of a charter that has not come here yet."""
+
+
 def take_check(node: Node, peer: str, nonce: bytes, asked_ms: int, reply: CheckReply, received_ms: int) -> Checked:
     """Raises :class:`InputError` for an answer that is not the peer's, or not to this nonce."""
     store = node.store
     statement = parse(reply.statement, CheckStatement, what=f"the check answer of {peer}")
     keys = (party_now(store, peer).entry_key, store.state(peer).charter.party(peer).entry_key)
     if not any(verifies(bytes.fromhex(key), in_context("check", reply.statement), reply.signature) for key in keys):
-        raise InputError(f"the check answer is not signed by {peer}")
+        raise NotSigned(f"the check answer is not signed by {peer}")
     if (statement.channel, statement.party, statement.to) != (store.channel, peer, node.party):
         raise InputError(f"the check answer of {peer} is for somebody else")
     if statement.nonce != nonce.hex():

@@ -15,7 +15,7 @@ from keepclear.channel.canonical import encode
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.fork_proof import ForkProof
 from keepclear.channel.protocol.answering import respond
-from keepclear.channel.protocol.checking import Checked, log_ids, make_check, take_check, take_cosignatures
+from keepclear.channel.protocol.checking import Checked, NotSigned, log_ids, make_check, take_check, take_cosignatures
 from keepclear.channel.protocol.composing import compose_fresh, compose_push, runs, with_bodies
 from keepclear.channel.protocol.evidence import (
     fork_hashes,
@@ -69,12 +69,24 @@ class CaughtUp:
 
 
 def check(node: Node, peer: str, nonce: bytes, clock: Clock) -> Generator[Ask, bytes, Checked]:
-    """Raises :class:`InputError` for an answer that is not the peer's, or not to this nonce (32 random bytes)."""
+    """Raises :class:`InputError` for an answer that is not the peer's, or not to this nonce (32 random bytes).
+
+    A node that was restored from before its peer's keys were replaced does not know them. The peer's own log tells of
+    them, in a charter that we have signed as well: it is asked for before the answer is given up.
+    """
     asked_ms = clock()
     data = yield Ask("check", encode(make_check(node, peer, nonce)))
     received_ms = clock()
     reply = parse(data, CheckReply, what=f"the check answer of {peer}")
-    return take_check(node, peer, nonce, asked_ms, reply, received_ms)
+    try:
+        return take_check(node, peer, nonce, asked_ms, reply, received_ms)
+    except NotSigned:
+        data = yield Ask("pull", encode(Pull(peer, node.store.state(peer).size)))
+        push = parse(data, Push, what=f"the entries that {peer} sent")
+        if push.log != peer:
+            raise
+        take_push(node, peer, push, clock())
+        return take_check(node, peer, nonce, asked_ms, reply, received_ms)
 
 
 @dataclass(slots=True)
