@@ -39,7 +39,9 @@ STATE_EVERY = 500
 SITES_MAX = 50
 WORDS_EVERY = 10
 """One input in so many gets a number or a word replaced instead of damaged bytes: it still parses, and goes deeper."""
-INSTRUMENTED = [f"keepclear.{name}" for name in ("feeds", "zones", "edge", "messages", "channel", "dss", "decisions")]
+INSTRUMENTED = [
+    f"keepclear.{name}" for name in ("feeds", "zones", "edge", "messages", "channel", "dss", "uss", "decisions")
+]
 CORPUS_MAX = 3000
 """Inputs that a resumed target reads again; the newest beyond that stay on disk unread."""
 _WORD = re.compile(rb"-?\d+(?:\.\d+)?|[A-Za-z_]{2,}|\"[^\"]{0,40}\"")

@@ -39,6 +39,7 @@ from keepclear.zones import formats as zone_formats
 # A neighbour, however this file was loaded.
 sys.path.append(str(Path(__file__).resolve().parent))
 import fuzz_decisions
+import fuzz_dss
 import fuzz_records
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -147,6 +148,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     **{f"messages:{n}": partial(run_body, n) for n in (*BODIES, "gazetteer")},
     **fuzz_records.TARGETS,
     **fuzz_decisions.TARGETS,
+    **fuzz_dss.TARGETS,
 }
 
 
@@ -453,6 +455,7 @@ def seeds(target: str) -> list[bytes]:
     makers = {
         "feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds, "messages": _message_seeds,
         "channel": fuzz_records.seeds, "decisions": fuzz_decisions.seeds,
+        "dss": fuzz_dss.seeds, "uss": fuzz_dss.seeds,
     }  # fmt: skip
     own: list[Any] = makers[kind](name)
     pattern = _SHARED_FILES.get(target)

@@ -25,7 +25,7 @@ from keepclear.uss import requests
 from keepclear.uss.entities import Entity, EntityKind, Reference, read_details, read_reference
 from keepclear.uss.requests import OF_KIND, Ask, Kept
 
-__all__ = ["Changed", "DssClient", "DssConflict", "DssRefused", "DssUnreachable", "check_base_url"]
+__all__ = ["Changed", "DssClient", "DssConflict", "DssRefused", "DssUnreachable", "check_base_url", "decode_answer"]
 
 CONNECT_S, ANSWER_S = 3.0, 10.0
 """A DSS decides within five seconds or refuses."""
@@ -230,7 +230,7 @@ class DssClient:
             raise _Undecided(f"{where} answers {status}")
         if status >= 300:
             raise _refusal(status, data, where)
-        return _decoded(data, where)
+        return decode_answer(data, where)
 
     def _ours(self, kept: Kept, found: Mapping[str, Any]) -> str | None:
         version = found.get(kept.version)
@@ -273,7 +273,7 @@ def _refusal(status: int, data: bytes, where: str) -> DssRefused:
     try:
         body = msgspec.json.decode(data)
         said = str(body["message"])[:400]
-    except (msgspec.MsgspecError, KeyError, TypeError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, RecursionError):
         return DssRefused(status, " ".join(data[:200].decode("utf-8", "replace").split()), where)
     if status != 409:
         return DssRefused(status, said, where)
@@ -284,12 +284,13 @@ def _refusal(status: int, data: bytes, where: str) -> DssRefused:
     return DssConflict(said, where, missing)
 
 
-def _decoded(data: bytes, where: str) -> dict[str, Any]:
+def decode_answer(data: bytes, where: str) -> dict[str, Any]:
+    """Raises :class:`InputError` for what is no object in JSON."""
     if not data:
         return {}
     try:
         body = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise InputError("the answer is no JSON", where=where) from None
     if not isinstance(body, dict):
         raise InputError("the answer is no object", where=where)

@@ -108,7 +108,7 @@ def read_notice(body: bytes, kind: EntityKind) -> Notice:
     """Of the body of ``POST /uss/v1/…``. Raises :class:`InputError`."""
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"the body is no JSON ({str(error)[:100]})") from None
     if not isinstance(document, dict):
         raise InputError("the body must be an object")
