@@ -6,6 +6,7 @@ import gzip
 import os
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -43,9 +44,49 @@ def test_an_empty_folder_says_so(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_a_damaged_gzip_names_the_file(tmp_path: Path) -> None:
-    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(CSV.encode() * 100)[:-20])
-    with pytest.raises(InputError, match=r"a\.csv\.gz.*damaged or cut off"):
+def long_csv(rows: int) -> bytes:
+    rng = np.random.default_rng(3)  # random, so that the packed file is long too
+    lines = [f"{1_700_000_000 + k},{lat:.9f},30.0,abc123" for k, lat in enumerate(rng.uniform(50.0, 51.0, rows))]
+    return "\n".join(["time_s,lat_deg,lon_deg,target", *lines, ""]).encode()
+
+
+@pytest.mark.parametrize("rows", [100, 300_000])
+@pytest.mark.parametrize("kept", [0.3, 0.9, 0.9999])
+def test_of_a_gzip_that_was_cut_the_good_lines_are_kept_and_the_cut_is_said(
+    tmp_path: Path, rows: int, kept: float
+) -> None:
+    whole = long_csv(rows)
+    packed = gzip.compress(whole, 1)
+    (tmp_path / "a.csv").write_bytes(whole)
+    (tmp_path / "a.csv.gz").write_bytes(packed[: int(len(packed) * kept)])
+    recording = read_recordings([parse_feed(str(tmp_path / "a.csv.gz"))])
+    got, all_of_it = concatenate(list(recording)), read(tmp_path / "a.csv")
+    assert 0.2 * kept * rows < len(got) <= rows
+    assert got.lat_deg.tolist() == all_of_it.lat_deg[: len(got)].tolist(), "no half of a number"
+    assert list(recording.faults[0].faults.counts) == ["the gzip stream is cut off: what came before is kept"]
+
+
+def test_a_gzip_damaged_in_the_middle_is_read_up_to_there(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(long_csv(100_000), 1))
+    packed[len(packed) // 2 : len(packed) // 2 + 64] = b"\xff" * 64
+    (tmp_path / "a.csv.gz").write_bytes(packed)
+    recording = read_recordings([parse_feed(str(tmp_path / "a.csv.gz"))])
+    assert 30_000 < len(concatenate(list(recording))) < 70_000
+    assert any("the gzip stream is damaged" in reason for reason in recording.faults[0].faults.counts)
+
+
+def test_gzip_members_one_after_the_other_are_one_stream(tmp_path: Path) -> None:
+    first, second = CSV.encode().split(b"\n", 2)[0] + b"\n", b"\n".join(CSV.encode().split(b"\n")[1:])
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(first) + gzip.compress(second) + b"\0" * 512)
+    recording = read_recordings([parse_feed(str(tmp_path / "a.csv.gz"))])
+    assert concatenate(list(recording)).lat_deg.tolist() == [50.0, 50.1]
+    assert recording.faults[0].faults.total == 0
+
+
+@pytest.mark.parametrize("kept", [2, 10])
+def test_a_gzip_with_nothing_good_in_it_names_the_file(tmp_path: Path, kept: int) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(CSV.encode())[:kept])
+    with pytest.raises(InputError, match=r"a\.csv\.gz.*the gzip stream is cut off"):
         read(tmp_path / "a.csv.gz")
 
 

@@ -79,6 +79,28 @@ def test_elements_know_their_lines() -> None:
     assert load(b'[\n{},\n{"a": {}}]').element_lines[""] == (2, 3)
 
 
+@pytest.mark.parametrize(
+    "number", ["2" * 309 + ".5", "-" + "9" * 400 + ".0", "1e999", "-2E400", "0." + "0" * 300 + "1"]
+)
+def test_a_number_is_finite_wherever_it_stands(number: str) -> None:
+    around = ["", " " * 77, "[1.5, 2.5, [3.25, 4.125]], " * 20]
+    for before in around:
+        text = f'{{"a": [{before}{number}]}}'.encode()
+        if number.startswith("0."):
+            assert load(text).depth == 2 if not before.strip() else 4
+        else:
+            with pytest.raises(InputError, match="is too large"):
+                load(text)
+
+
+def test_rings_count_as_deep_as_they_are() -> None:
+    rings = b'{"features": [\n{"c": [[[1, 2], [3, 4]], [[5, 6]]]},\n{"c": [[1, 2], [3]]}, [[7]]]}'
+    assert load(rings).depth == 6
+    assert load(rings).element_lines == {"features": (2, 3, 3)}
+    with pytest.raises(InputError, match="more than 5 deep"):
+        load(rings, max_depth=5)
+
+
 def test_nodes_name_their_place() -> None:
     node = Node({"features": [{"geometry": {"type": 3}}]})
     (feature,) = node["features"].items()

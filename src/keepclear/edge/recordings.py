@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import sys
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,9 +13,10 @@ from pathlib import Path
 from typing import IO, cast
 
 from keepclear.edge.feed_address import FeedAddress, FeedKind
+from keepclear.edge.gunzip import Gunzip
 from keepclear.errors import InputError, UsageError
 from keepclear.feeds.decoder import Decoder, Faults
-from keepclear.feeds.formats import SNIFF_BYTES, DecoderOptions, make_decoder, recognise
+from keepclear.feeds.formats import FORMATS, SNIFF_BYTES, DecoderOptions, make_decoder, recognise
 from keepclear.feeds.reports import ReportBatch
 
 __all__ = ["CHUNK_BYTES", "Recording", "RecordingFaults", "read_recordings", "recording_files"]
@@ -28,6 +27,9 @@ DATELESS_FORMATS = frozenset({"beast", "avr"})
 """A receiver's counter says how much time passed, never the date."""
 FILES_MAX = 1_000_000
 """Files taken from one folder; more is surely the wrong folder."""
+
+
+Source = IO[bytes] | Gunzip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Recording:
             with _open(path) as stream:
                 head = _read_up_to(stream, SNIFF_BYTES)
                 if not head:
-                    raise InputError("is empty", source=source)
+                    damage = stream.damage if isinstance(stream, Gunzip) else ""
+                    raise InputError(f"the gzip stream {damage}" if damage else "is empty", source=source)
                 suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
                 name = format_name or recognise(head, suffix)
                 if name is None:
@@ -81,12 +84,13 @@ class Recording:
                 # file's own date, which is at least of the right order and is said to the user.
                 start_s = options.start_s if options.start_s is not None else _written_s(path)
                 dated_s = start_s if name in DATELESS_FORMATS and options.start_s is None else None
+                if isinstance(stream, Gunzip) and FORMATS[name].streaming and b"\0" not in head:
+                    stream.whole_lines_from(head)
+                    head = b""
                 yield from self._decode(make_decoder(name, options), stream, head, source, start_s, dated_s)
         except InputError as error:
             error.source = error.source or source
             raise
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise InputError(f"the gzip stream is damaged or cut off ({error})", source=source) from None
         except OSError as error:
             raise InputError(f"cannot be read ({error.strerror or error})", source=source) from None
 
@@ -103,7 +107,7 @@ class Recording:
         self._count(path.stat().st_size)
 
     def _decode(
-        self, decoder: Decoder, stream: IO[bytes], head: bytes, source: str, start_s: float, dated_s: float | None
+        self, decoder: Decoder, stream: Source, head: bytes, source: str, start_s: float, dated_s: float | None
     ) -> Iterator[ReportBatch]:
         self.faults.append(RecordingFaults(source, decoder.faults, dated_s))
         chunk = head + stream.read(CHUNK_BYTES)
@@ -111,6 +115,9 @@ class Recording:
             self._count(len(chunk))
             yield from _as_received(decoder.decode(chunk, start_s))
             chunk = stream.read(CHUNK_BYTES)
+        damage = stream.damage if isinstance(stream, Gunzip) else ""
+        if damage:
+            decoder.faults.add(f"the gzip stream {damage}: what came before is kept")
         yield from _as_received(decoder.finish())
 
     def _count(self, read: int) -> None:
@@ -168,19 +175,19 @@ def _written_s(path: Path) -> float:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[IO[bytes]]:
+def _open(path: Path) -> Iterator[Source]:
     with ExitStack() as closing:
         if path == _STDIN:
             raw = cast("io.BufferedReader", sys.stdin.buffer)
         else:
             raw = closing.enter_context(path.open("rb"))
         if raw.peek(2)[:2] == b"\x1f\x8b":
-            yield cast("IO[bytes]", closing.enter_context(gzip.GzipFile(fileobj=raw)))
+            yield Gunzip(raw)
         else:
             yield raw
 
 
-def _read_up_to(stream: IO[bytes], size: int) -> bytes:
+def _read_up_to(stream: Source, size: int) -> bytes:
     data = b""
     while len(data) < size:
         more = stream.read(size - len(data))

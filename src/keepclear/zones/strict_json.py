@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+import numpy as np
+
 from keepclear.errors import InputError, LimitExceeded
 
 __all__ = ["MAX_DEPTH", "MAX_DOCUMENT_BYTES", "MAX_OWN_DEPTH", "Document", "Node", "load", "within"]
@@ -27,8 +29,11 @@ MAX_OWN_DEPTH = 40
 _MAX_INTEGER_DIGITS = 25
 """No published identifier is longer; Python's integers would grow with the input."""
 
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"(\s*+:)?+|\[[-+0-9.eE,\s]*+\]|[\[\]{}]')
-"""Strings with the colon that makes them keys, lists of numbers (a border has ten thousand), other brackets."""
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"(\s*+:)?+|\[(?:[-+0-9.eE,\s]++|\[[-+0-9.eE,\s]*+\])*+\]|[\[\]{}]')
+"""Strings with the colon that makes them keys, lists of numbers and of such lists (a border has ten thousand
+positions), other brackets."""
+_DIGITS_BLOCK = 128
+"""A number beyond a double and without an exponent has 309 digits: a block of so many is full of them."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -72,7 +77,7 @@ def load(data: bytes, *, source: str = "", max_depth: int = MAX_DEPTH) -> Docume
         value = json.loads(
             text,
             object_pairs_hook=_object,
-            parse_float=_float,
+            parse_float=_float if _may_overflow(data) else None,
             parse_int=_integer,
             parse_constant=_constant,
         )
@@ -110,6 +115,17 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
                 raise _Duplicate(_shown(key))
             seen.add(key)
     return members
+
+
+def _may_overflow(data: bytes) -> bool:
+    """Whether a number may be beyond a double. Where none may, the reader's own conversion will do: a file of borders
+    is numbers, and a call for each takes twice as long."""
+    text = np.frombuffer(data, dtype=np.uint8)
+    digit = (text - ord("0")) < 10
+    if bool((digit[:-1] & ((text[1:] | 0x20) == ord("e"))).any()):
+        return True
+    blocks = digit[: len(digit) // _DIGITS_BLOCK * _DIGITS_BLOCK].reshape(-1, _DIGITS_BLOCK)
+    return bool(blocks.all(axis=1).any())
 
 
 def _float(text: str) -> float:
@@ -167,10 +183,14 @@ def _element_lines(text: str, source: str, max_depth: int) -> tuple[dict[str, tu
     for match in _TOKEN.finditer(text):
         piece = match.group()
         if piece[0] == "[" and len(piece) > 1:
-            deepest = max(deepest, depth + 1)
-            if depth == max_depth:
+            lists = piece.find("[", 1) > 0
+            reached = depth + 1 + lists
+            deepest = max(deepest, reached)
+            if reached > max_depth:
                 raise LimitExceeded(f"the JSON nests more than {max_depth} deep", source=source)
-            if inside is not None and depth + 1 == element_depth:
+            if lists and inside is None and depth < 2:
+                arrays.setdefault(key, []).extend(match.start() + m.start() for m in re.finditer(r"(?<!^)\[", piece))
+            elif inside is not None and depth + 1 == element_depth:
                 inside.append(match.start())
         elif piece in "[{":
             depth += 1
