@@ -10,14 +10,20 @@ import pytest
 
 from keepclear.alerts.model import Alert, AlertEvent, AlertStatus, AlertType, EventKind, Fix, Severity, Sighting
 from keepclear.channel.charter import Charter, SignedCharter, sign_charter
+from keepclear.channel.entry import Draft
+from keepclear.channel.protocol import exchange
 from keepclear.channel_alerts import AT_ONCE_MAX, AlertSender, message_of
-from keepclear.channel_node import ChannelNode
+from keepclear.channel_node import ChannelNode, now_ms
 from keepclear.detection.situation import Verdict
 from keepclear.edge.node_folder import NodeFolder
-from keepclear.messages.bodies import decode_body
+from keepclear.messages.bodies import decode_body, encode_body, kind_of
 from keepclear.messages.correspondence import Correspondence
+from keepclear.messages.delivery import filed
+from keepclear.messages.denial import Denial
+from keepclear.messages.fields import Area, Position
 from keepclear.messages.message import Message
-from keepclear.messages.vocabulary import Action, Kind, Precedence
+from keepclear.messages.vocabulary import Action, ForceClass, Kind, Precedence
+from tests.channel.line import drive
 
 FIX = Fix(1_700_000_000.0, 50.45, 30.52, ground_speed_mps=200.0, track_deg=271.4, squawk=1200)
 TRACK = Sighting(1, "abc123", "SIM1", "feed", FIX, FIX)
@@ -85,3 +91,29 @@ def test_a_flood_is_held_back_and_counted(sender: AlertSender) -> None:
         sender.take(AlertEvent(EventKind.RAISED, 0.0, replace(ALERT, id=f"1-{number}")))
     assert (sender.sent, sender.held_back) == (AT_ONCE_MAX, 5)
     assert sender.node.own_size() == AT_ONCE_MAX
+
+
+def test_a_denial_that_a_sighting_contradicts_raises_one_question_to_the_party_that_made_it(
+    sender: AlertSender, tmp_path: Path
+) -> None:
+    charters = NodeFolder(tmp_path / "alfa").signed_charters()
+    NodeFolder(tmp_path / "bravo").join(*charters)
+    bravo = ChannelNode.open(NodeFolder(tmp_path / "bravo"), "w")
+    now = now_ms()
+    for position in (Position.of(50.45, 30.52), Position.of(10.0, 10.0)):
+        denial = Denial(
+            party="bravo", forces=(ForceClass.OWN,), by_role="watch", from_ms=now - 60_000, to_ms=now + 60_000,
+            area=Area(positions=(position,), radius_m=5_000),
+        )  # fmt: skip
+        bravo.append([Draft(kind_of(denial), encode_body(denial))])
+    drive(exchange.push_log(bravo.node, "alfa", "bravo", 0, now_ms), sender.node.node, "bravo", now_ms)
+    seen = replace(ALERT, track=replace(TRACK, last=replace(FIX, time_s=now / 1000.0)))
+    for kind in (EventKind.RAISED, EventKind.CHANGED):
+        sender.take(AlertEvent(kind, now / 1000.0, seen))
+    entries = [filed(k.record) for k in sender.node.store.records("alfa", 0)]
+    asked = [e for e in entries if e and isinstance(e.body, Message) and e.body.kind is Kind.QUERY]
+    assert sender.asked == len(asked) == 1
+    (query,) = asked
+    assert query.to == ("bravo",)
+    assert query.re == {bravo.store.records("bravo", 0)[0].record.leaf.hex()}
+    assert len({e.body.id for e in entries if e and isinstance(e.body, Message)}) == len(entries) == 2

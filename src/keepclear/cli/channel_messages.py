@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from keepclear.messages.bodies import AnyBody
     from keepclear.messages.correspondence import Correspondence
     from keepclear.messages.delivery import Delivery, Filed, ToRecipient
+    from keepclear.messages.message import Message
     from keepclear.messages.read_back import Mismatch
 
 __all__ = ["COMMANDS", "Reading", "reading", "writing"]
@@ -104,6 +105,21 @@ def _append(channel: ChannelNode, body: AnyBody, **about: Any) -> Kept:
 )
 @click.option("--text", default="", help="Free text, in its own language; it is never translated silently.")
 @click.option("--text-language", metavar="TAG", help="Language of the text, e.g. uk.")
+@click.option(
+    "--translation",
+    "translations",
+    multiple=True,
+    metavar="TAG=TEXT",
+    help="The text in another language, shown as a translation beside the original; repeatable.",
+)
+@click.option("--translator", metavar="WHO", help="Who translated: a role, a person, or a program by name.")
+@click.option(
+    "--verified-by",
+    "verified_by_role",
+    default="",
+    metavar="ROLE",
+    help="The second role that has read it through; the charter may ask for one.",
+)
 @click.option("--ref", "refs", multiple=True, metavar="ID", help="Message that it is about; repeatable.")
 @click.option(
     "--affected", multiple=True, metavar="NAME", help="Affected party that is NOT on the channel; repeatable."
@@ -118,6 +134,15 @@ def _append(channel: ChannelNode, body: AnyBody, **about: Any) -> Kept:
 @critical_options
 @click.option(
     "--gazetteer", type=click.Path(path_type=Path), help="CSV name,lat,lon,radius_km to check places against."
+)
+@click.option(
+    "--place-limit",
+    "place_limit_m",
+    type=click.IntRange(min=0),
+    default=5_000,
+    show_default=True,
+    metavar="METRES",
+    help="How far outside the place that it names a position may lie.",
 )
 @click.option("--strict-places", is_flag=True, help="Refuse a named place that the gazetteer does not know.")
 @click.option("--wait", type=click.Choice(LEVELS, case_sensitive=False), help="Until every recipient has come so far.")
@@ -148,7 +173,8 @@ def send(
     gazetteer = _gazetteer(given["gazetteer"])
     verified = verify_draft(
         message, now_ms, channel.party, known, gazetteer=gazetteer, strict=given["strict_places"],
-        read_as_given=_read_as_given,
+        limit_m=given["place_limit_m"], read_as_given=_read_as_given,
+        two_roles=_asks_for_two(channel.charter, message),
     )  # fmt: skip
     for remark in verified.remarks:
         click.echo(f"note: {remark}", err=True)
@@ -160,6 +186,15 @@ def send(
     click.echo(f"{message.id} is in the log")
     if wait and not _waited(read, message.id, wait.upper(), duration_ms(wait_for)):
         ctx.exit(1)
+
+
+def _asks_for_two(charter: Charter, message: Message) -> bool:
+    """Whether the charter has a second role verify such a message (``flash.roles`` among its timers)."""
+    from keepclear.messages.timers import Timers
+    from keepclear.messages.vocabulary import Kind
+
+    roles = Timers.from_charter(charter.timers.messages).of(message.precedence).roles
+    return message.kind is not Kind.TEST and (roles > 1 or bool(message.verified_by_role))
 
 
 def _message_fields(given: dict[str, Any]) -> dict[str, Any]:
@@ -177,9 +212,21 @@ def _message_fields(given: dict[str, Any]) -> dict[str, Any]:
         "kind": Kind(given["kind"].upper()), "precedence": Precedence(given["precedence"].upper()),
         "desk": Desk(given["desk"].upper()), "by_role": given["by_role"], "text": given["text"],
         "language": given["text_language"], "refs": tuple(ref.upper() for ref in given["refs"]),
+        "translations": _translations(given), "verified_by_role": given["verified_by_role"],
         "affected": _affected(given), "addressee": Addressee(**addressee) if addressee else None,
         "test_text": TestText(text) if text else None, **critical_fields(given),
     }  # fmt: skip
+
+
+def _translations(given: dict[str, Any]) -> Any:
+    from keepclear.messages.fields import Translation
+
+    if given["translations"] and not given["translator"]:
+        raise UsageError("--translation needs --translator: a translation says whose it is")
+    pairs = [text.partition("=") for text in given["translations"]]
+    if not all(tag and text for tag, _, text in pairs):
+        raise UsageError("--translation reads TAG=TEXT, e.g. 'uk=Не наближатися.'")
+    return tuple(Translation(language=tag, text=text, translator=given["translator"]) for tag, _, text in pairs)
 
 
 def _affected(given: dict[str, Any]) -> Any:

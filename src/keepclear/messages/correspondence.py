@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from keepclear.channel.charter import Charter, SignedCharter
 from keepclear.channel.entry import CHARTER_KIND, Entry, Record, Reference
 from keepclear.errors import InputError, UsageError
 from keepclear.messages.delivery import Delivery, Filed, Held, filed, follow, in_order
+from keepclear.messages.denial import Denial, in_force
 from keepclear.messages.incident import Incident, Prompt, prompts
 from keepclear.messages.message import Message, format_id, parse_id
 from keepclear.messages.state import CommunicationsState
@@ -17,6 +19,9 @@ from keepclear.messages.timers import Timers
 from keepclear.messages.vocabulary import Desk
 
 __all__ = ["Correspondence"]
+
+DENIALS_MAX = 1_000
+"""The newest: one speaks for a week at most."""
 
 
 @dataclass(slots=True)
@@ -45,6 +50,7 @@ class Correspondence:
     _serials: dict[int, int] = field(default_factory=dict)
     _declared: dict[str, list[Suspension | Resumption]] = field(default_factory=dict)
     _incidents: list[tuple[Incident, int]] = field(default_factory=list)
+    _denials: deque[Filed] = field(default_factory=lambda: deque(maxlen=DENIALS_MAX))
     _lines: dict[tuple[str, str], CommunicationsState] = field(default_factory=dict)
     """by writer and the party at the other end: the newest that was written down"""
 
@@ -86,6 +92,8 @@ class Correspondence:
             self._declared.setdefault(entry.party, []).append(entry.body)
         if isinstance(entry.body, CommunicationsState):
             self._lines[entry.party, entry.body.party] = entry.body
+        if isinstance(entry.body, Denial):
+            self._denials.append(entry)
         if isinstance(entry.body, Incident):
             self._incidents.append((entry.body, entry.at_ms))
             self._count(entry.body.id)
@@ -149,6 +157,10 @@ class Correspondence:
     def suspended(self, party: str, now_ms: int) -> frozenset[Desk]:
         """The desks of a party that it has declared suspended."""
         return suspended(self._declared.get(party, ()), now_ms)
+
+    def denials(self, now_ms: int) -> list[tuple[Filed, Denial]]:
+        """What parties claim not to have where, now: claims, never clearance (practice R1.4)."""
+        return [(d, d.body) for d in self._denials if isinstance(d.body, Denial) and in_force(d.body, now_ms)]
 
     def prompts(self, now_ms: int) -> tuple[Prompt, ...]:
         """Incidents that stand without a message for too long, and whom to prompt."""

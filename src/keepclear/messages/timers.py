@@ -20,7 +20,8 @@ Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
 
 
 class StepTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Seconds. What is overdue is said and climbs the ladder; it never means anything about the recipient's will."""
+    """Seconds, but for ``roles``. What is overdue is said and climbs the ladder; it never means anything about the
+    recipient's will."""
 
     held_s: Seconds
     """from sending to the recipient's mirror cosignature"""
@@ -32,6 +33,8 @@ class StepTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """from read back (or shown, where no read-back is due) to the answer; one STAND_BY begins it anew"""
     escalated_s: Seconds
     """from overdue to escalated: the next role is told"""
+    roles: Annotated[int, msgspec.Meta(ge=1, le=2)] = 1
+    """how many roles release such a message: with two, another than the one that sends it has verified it"""
 
 
 class IncidentTimers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,4 +78,7 @@ class Timers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         try:
             return msgspec.convert(values, Timers)
         except msgspec.ValidationError as error:
-            raise InputError(f"a timer is not between a second and a year ({error})", where="timers.messages") from None
+            raise InputError(
+                f"a timer is not between a second and a year, or roles are not 1 or 2 ({error})",
+                where="timers.messages",
+            ) from None
