@@ -77,10 +77,15 @@ class Table:
         self.ahead_ms += round(hours * 3_600_000)
 
 
-def make_table(place: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> Table:
+def make_table(
+    place: Path, capture: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch, *, begins_ms: int | None = None
+) -> Table:
+    """``begins_ms``: the instant at which their common clock begins; now, if not given."""
     patch.chdir(place)
     patch.setenv("KEEPCLEAR_PASSPHRASE", PASSPHRASE)
     table, real_ns = Table(place, capture), time.time_ns
+    if begins_ms is not None:
+        table.ahead_ms = begins_ms - real_ns() // 1_000_000
     patch.setattr(time, "time_ns", lambda: real_ns() + table.ahead_ms * 1_000_000)
     folders = {party: NodeFolder(place / party) for party in PARTIES}
     cards = tuple(

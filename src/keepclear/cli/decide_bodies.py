@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keepclear.cli.decide_reading import deciding, declare, on_channel
+from keepclear.cli.decide_reading import deciding, declare, now_ms, on_channel
 from keepclear.cli.node_options import node_option, passphrase_option
 from keepclear.cli.options import output_options
 from keepclear.errors import InputError, UsageError
@@ -22,7 +22,7 @@ __all__ = ["COMMANDS"]
 
 def _day(text: str | None) -> date:
     if text is None:
-        return datetime.now(UTC).date()
+        return datetime.fromtimestamp(now_ms() / 1000.0, UTC).date()
     try:
         return date.fromisoformat(text)
     except ValueError:

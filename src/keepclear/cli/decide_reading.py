@@ -87,7 +87,7 @@ class Deciding:
         return self.docket.body(self.table(proposal).body)
 
     def number(self, prefix: str) -> str:
-        return self.docket.number(prefix, self.party, datetime.now(UTC).year)
+        return self.docket.number(prefix, self.party, datetime.fromtimestamp(now_ms() / 1000.0, UTC).year)
 
 
 def on_channel(node: Path) -> bool:

@@ -180,7 +180,7 @@ def show(
     load = _load(files, firs, from_format)
     _tell(load.problems)
     chosen = format_of(format, out)
-    zones = load.zones if decisions is None else ZoneDecisions(decisions).flag(load.zones, time.time())
+    zones = load.zones if decisions is None else ZoneDecisions(decisions).flag(load.zones, time.time_ns() / 1e9)
     if chosen == "geojson":
         from keepclear.zones.formats import write_zones
 
