@@ -247,6 +247,21 @@ async def fill_fast(ports: list[int], token: str, count: int, spread_deg: float)
     return {}
 
 
+async def flight(connection: Connection, body: bytes, updates: int, latencies: list[float]) -> bool:
+    """Creates, updates and deletes one intent. False: an answer was not the one expected."""
+    intent = path = f"/dss/v1/operational_intent_references/{new_id()}"
+    for method, expected in ((b"PUT", 201), *((b"PUT", 200),) * updates, (b"DELETE", 200)):
+        began_s = time.perf_counter()
+        status, answer = await connection.request(method, path, body if method == b"PUT" else b"")
+        if status != expected:
+            return False
+        latencies.append(time.perf_counter() - began_s)
+        at = answer.index(b'"ovn":"') + 7
+        ovn = answer[at : answer.index(b'"', at)].decode()
+        path = f"{intent}/{ovn}"
+    return True
+
+
 async def congested(
     ports: list[int], token: str, ids: list[tuple[str, str]], clients: int, seconds: float
 ) -> dict[str, Any]:
@@ -265,18 +280,7 @@ async def congested(
         connection = Connection(ports[number % len(ports)], token)
         body = intent_body(volume(46.0, 7.0, low_m=3.0 * number, high_m=3.0 * number + 2.0)) + key
         while time.perf_counter() < stop_s:
-            name = new_id()
-            path = f"/dss/v1/operational_intent_references/{name}"
-            for method, expected in ((b"PUT", 201), *((b"PUT", 200),) * 4, (b"DELETE", 200)):
-                began_s = time.perf_counter()
-                status, answer = await connection.request(method, path, body if method == b"PUT" else b"")
-                if status != expected:
-                    failed += 1
-                    break
-                latencies.append(time.perf_counter() - began_s)
-                at = answer.index(b'"ovn":"') + 7
-                ovn = answer[at : answer.index(b'"', at)].decode()
-                path = f"/dss/v1/operational_intent_references/{name}/{ovn}"
+            failed += not await flight(connection, body, 4, latencies)
         connection.close()
 
     began_s = time.perf_counter()
@@ -337,21 +341,9 @@ async def uncongested(ports: list[int], token: str, clients: int, seconds: float
         nonlocal failed
         connection = Connection(ports[number % len(ports)], token)
         while time.perf_counter() < stop_s:
-            name = new_id()
             place = 46.0 + random.random() * 10, 7.0 + random.random() * 10
-            band = {"low_m": 10.0 * number, "high_m": 10.0 * number + 9.0}
-            body = intent_body(volume(*place, **band)) + b"}"
-            path = f"/dss/v1/operational_intent_references/{name}"
-            for method, expected in ((b"PUT", 201), (b"PUT", 200), (b"DELETE", 200)):
-                began_s = time.perf_counter()
-                status, answer = await connection.request(method, path, body if method == b"PUT" else b"")
-                if status != expected:
-                    failed += 1
-                    break
-                latencies.append(time.perf_counter() - began_s)
-                at = answer.index(b'"ovn":"') + 7
-                ovn = answer[at : answer.index(b'"', at)].decode()
-                path = f"/dss/v1/operational_intent_references/{name}/{ovn}"
+            body = intent_body(volume(*place, low_m=10.0 * number, high_m=10.0 * number + 9.0)) + b"}"
+            failed += not await flight(connection, body, 1, latencies)
         connection.close()
 
     began_s = time.perf_counter()

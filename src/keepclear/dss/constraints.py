@@ -8,6 +8,7 @@ from keepclear.dss.airspace import Airspace
 from keepclear.dss.extent import Extent
 from keepclear.dss.instants import FOREVER_US, NEVER_US
 from keepclear.dss.notification import subscribers_to_notify
+from keepclear.dss.ovns import check_ovn
 from keepclear.dss.records import Change, Constraint, Kind
 from keepclear.dss.refusal import Refusal, RefusalKind, bad
 from keepclear.dss.request import Caller, Moment, Outcome, Rules, check_url
@@ -56,7 +57,7 @@ def put(
     if old is None and ovn is not None:
         raise Refusal(RefusalKind.CONFLICT, f"there is no constraint {constraint_id} that could be changed")
     if old is not None:
-        _check_ovn(old, ovn, caller)
+        check_ovn(old, ovn, caller, "constraint")
     new = Constraint(
         constraint_id, caller.subject, old.version + 1 if old else 1, moment.new_ovn(), wanted.uss_base_url,
         wanted.extent,
@@ -71,16 +72,7 @@ def delete(airspace: Airspace, caller: Caller, moment: Moment, constraint_id: st
     old = get(airspace, constraint_id)
     if ovn == "":
         raise bad("the OVN is missing from the path")
-    _check_ovn(old, ovn, caller)
+    check_ovn(old, ovn, caller, "constraint")
     notified = subscribers_to_notify(airspace, [old.extent], moment.now_us, constraints=True)
     answer = ChangedConstraint(notified.messages, constraint_reference(old, airspace, caller.subject))
     return Outcome(answer, [Change(Kind.CONSTRAINT, constraint_id, None)], notified.counts)
-
-
-def _check_ovn(old: Constraint, ovn: str | None, caller: Caller) -> None:
-    if old.manager != caller.subject:
-        raise Refusal(RefusalKind.NOT_ALLOWED, f"constraint {old.id} is managed by {old.manager}")
-    if ovn is None:
-        raise Refusal(RefusalKind.CONFLICT, f"constraint {old.id} exists: name its OVN to change it")
-    if ovn != old.ovn:
-        raise Refusal(RefusalKind.CONFLICT, f"constraint {old.id} has changed since that OVN")

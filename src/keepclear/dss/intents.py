@@ -8,7 +8,7 @@ from keepclear.dss.airspace import Airspace
 from keepclear.dss.extent import HIGHEST_M, LOWEST_M, Extent
 from keepclear.dss.instants import FOREVER_US, NEVER_US
 from keepclear.dss.notification import subscribers_to_notify
-from keepclear.dss.ovns import requested_ovn
+from keepclear.dss.ovns import check_ovn, requested_ovn
 from keepclear.dss.records import Change, Constraint, IntentState, Kind, OperationalIntent, Subscription, UssState
 from keepclear.dss.refusal import Refusal, RefusalKind, bad
 from keepclear.dss.request import Caller, Moment, Outcome, Rules, check_id, check_url
@@ -134,12 +134,7 @@ def _check_ovn(old: OperationalIntent | None, intent_id: str, ovn: str | None, c
         if ovn is not None:
             raise bad(f"there is no operational intent {intent_id} that could be changed")
         return
-    if old.manager != caller.subject:
-        raise Refusal(RefusalKind.NOT_ALLOWED, f"operational intent {intent_id} is managed by {old.manager}")
-    if ovn is None:
-        raise Refusal(RefusalKind.CONFLICT, f"operational intent {intent_id} exists: name its OVN to change it")
-    if ovn != old.ovn:
-        raise Refusal(RefusalKind.CONFLICT, f"operational intent {intent_id} has changed since that OVN")
+    check_ovn(old, ovn, caller, "operational intent")
 
 
 def _check_not_down(airspace: Airspace, caller: Caller) -> None:

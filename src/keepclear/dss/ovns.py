@@ -6,9 +6,11 @@ import re
 import uuid
 
 from keepclear.dss.instants import MINUTE_US
-from keepclear.dss.refusal import bad
+from keepclear.dss.records import Constraint, OperationalIntent
+from keepclear.dss.refusal import Refusal, RefusalKind, bad
+from keepclear.dss.request import Caller
 
-__all__ = ["next_version", "parse_version", "requested_ovn"]
+__all__ = ["check_ovn", "next_version", "parse_version", "requested_ovn"]
 
 OVN_SUFFIX_SKEW_US = 5 * MINUTE_US
 """A requested suffix carries its own time and must be this new (InterUSS DSS, requested_ovn_suffix)."""
@@ -35,6 +37,16 @@ def requested_ovn(entity_id: str, suffix: str, now_us: int, before: str = "") ->
     if earlier != before and (made == earlier or made[:MADE_AT] < earlier[:MADE_AT]):
         raise bad("requested_ovn_suffix must be newer than the one that the entity has")
     return f"{entity_id}_{made}"
+
+
+def check_ovn(old: OperationalIntent | Constraint, ovn: str | None, caller: Caller, what: str) -> None:
+    """May the caller change what there is, and does he know it as it is? The owner is judged first (rule 11)."""
+    if old.manager != caller.subject:
+        raise Refusal(RefusalKind.NOT_ALLOWED, f"{what} {old.id} is managed by {old.manager}")
+    if ovn is None:
+        raise Refusal(RefusalKind.CONFLICT, f"{what} {old.id} exists: name its OVN to change it")
+    if ovn != old.ovn:
+        raise Refusal(RefusalKind.CONFLICT, f"{what} {old.id} has changed since that OVN")
 
 
 def next_version(now_us: int, previous: str | None = None) -> str:

@@ -86,8 +86,8 @@ class Subscription(msgspec.Struct, frozen=True):
     extent: Extent
 
 
-class ServiceArea(msgspec.Struct, frozen=True):
-    """F3411 identification service area. ``url`` is what was given; ``v19``: to a flights URL of F3411-19."""
+class _Area(msgspec.Struct, frozen=True):
+    """``url`` is what was given; ``v19``: to a URL as F3411-19 has it."""
 
     id: str
     owner: str
@@ -97,15 +97,12 @@ class ServiceArea(msgspec.Struct, frozen=True):
     extent: Extent
 
 
-class AreaSubscription(msgspec.Struct, frozen=True):
-    """F3411 subscription. ``url`` as for :class:`ServiceArea`."""
+class ServiceArea(_Area, frozen=True):
+    """F3411 identification service area."""
 
-    id: str
-    owner: str
-    version: str
-    url: str
-    v19: bool
-    extent: Extent
+
+class AreaSubscription(_Area, frozen=True):
+    """F3411 subscription."""
 
 
 class Availability(msgspec.Struct, frozen=True):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from keepclear.dss import availability, constraints, intents, reports, subscriptions
+from keepclear.dss.airspace import Airspace
 from keepclear.dss.extent import Extent
 from keepclear.dss.refusal import RefusalKind, bad
 from keepclear.dss.request import Rules, check_id, parse
@@ -46,13 +48,18 @@ def _area(body: bytes, rules: Rules, too_large: RefusalKind) -> Extent:
     return extent_of(area, rules, too_large)
 
 
+async def _query(call: Call, member: str, too_large: RefusalKind, find: Callable[[Airspace, Extent], list[Any]]) -> Any:
+    rules = call.dss.rules
+    area = await prepared(call, lambda body: _area(body, rules, too_large))
+    return {member: await call.dss.engine.ask(lambda airspace, moment: find(airspace, area))}
+
+
 async def _query_intents(call: Call) -> Any:
-    rules, viewer = call.dss.rules, call.caller.subject
-    area = await prepared(call, lambda body: _area(body, rules, RefusalKind.BAD_REQUEST))
-    references = await call.dss.engine.ask(
-        lambda airspace, moment: [written_reference(i, airspace, viewer) for i in intents.query(airspace, area)]
-    )
-    return {"operational_intent_references": references}
+    viewer = call.caller.subject
+    return await _query(
+        call, "operational_intent_references", RefusalKind.BAD_REQUEST,
+        lambda airspace, area: [written_reference(i, airspace, viewer) for i in intents.query(airspace, area)],
+    )  # fmt: skip
 
 
 async def _get_intent(call: Call) -> Any:
@@ -82,12 +89,11 @@ async def _delete_intent(call: Call) -> Any:
 
 
 async def _query_constraints(call: Call) -> Any:
-    rules, viewer = call.dss.rules, call.caller.subject
-    area = await prepared(call, lambda body: _area(body, rules, RefusalKind.TOO_LARGE))
-    references = await call.dss.engine.ask(
-        lambda airspace, moment: [constraint_reference(c, airspace, viewer) for c in constraints.query(airspace, area)]
-    )
-    return {"constraint_references": references}
+    viewer = call.caller.subject
+    return await _query(
+        call, "constraint_references", RefusalKind.TOO_LARGE,
+        lambda airspace, area: [constraint_reference(c, airspace, viewer) for c in constraints.query(airspace, area)],
+    )  # fmt: skip
 
 
 async def _get_constraint(call: Call) -> Any:
