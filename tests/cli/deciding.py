@@ -59,7 +59,8 @@ class Table:
         return self.refused
 
     def entries(self, node: str) -> int:
-        return NodeFolder(self.place / node).open_store().state(node).size
+        size: int = NodeFolder(self.place / node).open_store().state(node).size
+        return size
 
     def status(self, node: str, number: str) -> dict[str, Any]:
         self.capture.readouterr()

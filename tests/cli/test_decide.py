@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from keepclear.cli.main import run
-from tests.cli.deciding import COUNCIL, TEXT, Table, constitute, make_table
+from keepclear.cli.node_serving import Serving
+from keepclear.edge.node_folder import NodeFolder
+from tests.cli.deciding import COUNCIL, PASSPHRASE, TEXT, Table, constitute, make_table
 
 
 @pytest.fixture
@@ -89,6 +91,28 @@ def test_a_vote_is_counted_by_the_rule_and_a_later_position_replaces_an_earlier_
         assert words in said
     rows = [json.loads(line) for line in table("charlie", "tally", number, "--format", "json").splitlines()]
     assert {k: rows[-1][k] for k in list(rows[-1])[:4]} == {"condition": "VOTING", "have": 1, "of": 1, "needed": 1}
+
+
+def test_a_served_secretary_receives_at_once_and_tells_what_is_owed(table: Table) -> None:
+    constitute(table)
+    number = propose(table, "simple-majority")
+    table("alfa", "circulate", number, "--under", "VOTE", "--within", "2h")
+    table.exchange()
+    served = Serving(NodeFolder(table.place / "alfa"), PASSPHRASE, ("127.0.0.1", 0), frozenset(), {}, True, 0)
+    told = Serving(NodeFolder(table.place / "charlie"), PASSPHRASE, ("127.0.0.1", 0), frozenset(), {}, True, 0)
+    served._decide()
+    told._decide()
+    table("bravo", "position", number, "FOR")
+    table.exchange()
+    for node in (served, told, served):
+        node._decide()
+    said = [json.loads(line) for line in table.capture.readouterr().out.splitlines() if line.startswith("{")]
+    assert [(s["id"], s["from"]) for s in said if s["event"] == "registered"] == [(number, ["north"])], "once"
+    assert [(s["act"], s["member"]) for s in said if s["event"] == "decision"] == [("position", "north")] * 2
+    for node in (served, told):
+        node._node.close()
+    table.exchange()
+    assert [p["member"] for p in table.status("charlie", number)["rounds"][0]["positions"]] == ["north"]
 
 
 def test_sealed_votes_are_opened_together_after_the_deadline(table: Table) -> None:
