@@ -44,6 +44,8 @@ class Course:
     """the secretary's entry that shows it"""
     moved_to: str = ""
     adopted_ms: int | None = None
+    forked: bool = False
+    """the secretary, or who tabled it, is proved to have told two histories of it"""
 
     @property
     def current(self) -> Circulation | None:

@@ -44,14 +44,18 @@ def _gaps(course: Course, secretary: str, first: int | None) -> list[Missing]:
     ]
     if first is not None and docket.forked(secretary, last if last is not None else docket.taken[secretary]):
         found.append(Missing(f"the log of {secretary}", "the secretary told two histories of this"))
+        course.forked = True
     if docket.forked(tabled.party, tabled.seq):
         found.append(Missing(f"the log of {tabled.party}", "it told two histories of what it tabled"))
+        course.forked = True
     return found
 
 
 def _state(course: Course) -> State:
     last = course.rounds[-1] if course.rounds else None
     newest = course.proposal.newest.version
+    if course.forked:
+        return State.INCOMPLETE  # also while it is open: nobody can say what is before the members
     if course.ended is not None:
         state = course.ended
     elif last is None:
