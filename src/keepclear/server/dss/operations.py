@@ -137,7 +137,7 @@ class _Endpoint:
         operation, dss = self.operation, self.dss
         began_s = time.perf_counter()
         caller: Caller | None = None
-        with span(operation.name) as mark:
+        with span(operation.name, request.headers) as mark:
             try:
                 caller = await _authorize(operation, dss, request)
                 call = Call(dss, caller, request)

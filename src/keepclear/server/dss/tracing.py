@@ -3,7 +3,7 @@ configured as OpenTelemetry says (``OTEL_…``), or by the program that embeds t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,10 +27,19 @@ def _nothing(status: int) -> None:
 
 
 @contextmanager
-def span(name: str) -> Iterator[Callable[[int], None]]:
-    """Yields what is to be told the status code."""
+def span(name: str, headers: Mapping[str, str]) -> Iterator[Callable[[int], None]]:
+    """Yields what is to be told the status code. The span goes on the caller's trace where the headers name one."""
     if _tracer is None or not _configured():
         yield _nothing
         return
-    with _tracer.start_as_current_span(f"dss {name}") as current:
-        yield lambda status: current.set_attribute("http.response.status_code", status)
+    from opentelemetry import propagate
+
+    caller = propagate.extract(headers)
+    with _tracer.start_as_current_span(f"dss {name}", context=caller, kind=trace.SpanKind.SERVER) as current:
+        yield lambda status: _told(current, status)
+
+
+def _told(current: Any, status: int) -> None:
+    current.set_attribute("http.response.status_code", status)
+    if status >= 500:
+        current.set_status(trace.StatusCode.ERROR)
