@@ -25,7 +25,7 @@ def refuse_position(into: Circulation, act: Position | Commit | Open, event: Eve
         return VoidReason.OTHER_VERSION, f"version {into.act.version} is before the members"
     if isinstance(act, Position) and act.text_hash != into.act.text_hash:
         return VoidReason.OTHER_TEXT, f"it is about the text {act.text_hash[:12]}…"
-    member = into.body.member(act.member, day_of(event.at_ms))
+    member = into.members_on(day_of(event.at_ms)).get(act.member)
     if act.member not in into.electorate.by_id or member is None:
         return VoidReason.NOT_A_MEMBER, f"on {day_of(event.at_ms)}"
     if event.filed.party not in member.represented(day_of(event.at_ms)):

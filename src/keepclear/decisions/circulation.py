@@ -10,7 +10,7 @@ from keepclear.channel.entry import Reference
 from keepclear.decisions.acts import Circulate, Commit, Open, Position, Received, Sheet, Table
 from keepclear.decisions.admission import refuse_position, refuse_sheet
 from keepclear.decisions.ballot import SealedVotes
-from keepclear.decisions.body import Body, Electorate
+from keepclear.decisions.body import Body, Electorate, Member
 from keepclear.decisions.docket import Docket, Filed
 from keepclear.decisions.events import Event, Forked
 from keepclear.decisions.rule import Rule
@@ -56,6 +56,7 @@ class Circulation:
     _forked: dict[str, list[Reference]] = field(default_factory=dict)
     _sealed: SealedVotes = field(init=False)
     _counts: Sheet | None = None
+    _members: dict[date, dict[str, Member]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         act = self.act
@@ -86,6 +87,13 @@ class Circulation:
                 and filed.act.text_hash == self.act.text_hash
             ):
                 yield from by_party.get(filed.party, ())
+
+    def members_on(self, on: date) -> dict[str, Member]:
+        """By id. Every position asks it anew, and most on the same day."""
+        found = self._members.get(on)
+        if found is None:
+            found = self._members[on] = {m.id: m for m in self.body.members if m.holds(on)}
+        return found
 
     def take(self, event: Event) -> None:
         """A position, a commitment, an opening or a sheet, as received."""
@@ -188,7 +196,8 @@ class Circulation:
     def result(self, now_ms: int) -> tuple[Round, list[Void]]:
         """As it stands with what the secretary's log shows until ``now_ms``."""
         end_ms = min(now_ms, self.deadline_ms) if self.finished_ms is None else self.finished_ms
-        staying = tuple(m for m in self.electorate.members if self.body.member(m.id, day_of(end_ms)))
+        then = self.members_on(day_of(end_ms))
+        staying = tuple(m for m in self.electorate.members if m.id in then)
         electorate = replace(self.electorate, members=staying)
         cast, void = {member: by_source for member, by_source in self._cast.items() if by_source}, list(self.void)
         if self.act.ballot is Ballot.SECRET:
