@@ -38,6 +38,7 @@ from keepclear.zones import formats as zone_formats
 
 # A neighbour, however this file was loaded.
 sys.path.append(str(Path(__file__).resolve().parent))
+import fuzz_acts
 import fuzz_decisions
 import fuzz_dss
 import fuzz_records
@@ -148,6 +149,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     **{f"messages:{n}": partial(run_body, n) for n in (*BODIES, "gazetteer")},
     **fuzz_records.TARGETS,
     **fuzz_decisions.TARGETS,
+    **fuzz_acts.TARGETS,
     **fuzz_dss.TARGETS,
 }
 
@@ -454,7 +456,7 @@ def seeds(target: str) -> list[bytes]:
     kind, _, name = target.partition(":")
     makers = {
         "feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds, "messages": _message_seeds,
-        "channel": fuzz_records.seeds, "decisions": fuzz_decisions.seeds,
+        "channel": fuzz_records.seeds, "decisions": fuzz_decisions.seeds, "acts": fuzz_acts.seeds,
         "dss": fuzz_dss.seeds, "uss": fuzz_dss.seeds,
     }  # fmt: skip
     own: list[Any] = makers[kind](name)
