@@ -90,3 +90,20 @@ def test_r2_10_a_watch_without_a_feed_is_degraded_and_tracks_age_in_sight() -> N
         assert cycle.heartbeat.page_state == "DEGRADED"
         seen += cycle.picture.status.tolist()
     assert seen == [1, 2, 3], "live, stale, ended: each is shown"
+
+
+def test_r2_9_an_archive_and_a_watch_count_the_same_violations_over_gaps_in_reception() -> None:
+    """Inside all the time, but not heard for two minutes, and later for seven: three tracks live, two violations."""
+    time_s = np.concatenate([np.arange(0.0, 60.0), np.arange(180.0, 240.0), np.arange(660.0, 720.0)]) + 1_767_268_800.0
+    n = len(time_s)
+    reports = ReportBatch.build(
+        time_s=time_s, lat_deg=np.full(n, 49.0), lon_deg=np.full(n, 31.0), target=["abc123"] * n, domain=1,
+        ground_speed_mps=np.zeros(n), track_deg=np.zeros(n),
+    )  # fmt: skip
+    watch = Watch(ZoneSet.of(scenario_zones()))
+    for now_s in np.arange(time_s[0], time_s[-1] + 1.0).tolist():
+        watch.step(reports.take(time_s == now_s), now_s)
+    counts = watch.alerts.counts
+    assert (counts.targets, counts.tracks, counts.violations, counts.alerts) == (1, 3, 2, 3)
+    archive = kc.scan(reports, scenario_zones())
+    assert (archive.targets_inside, archive.violations) == (1, 2)

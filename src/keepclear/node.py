@@ -35,6 +35,7 @@ from keepclear.detection.prepared import PreparedZones, prepare
 from keepclear.detection.recorded import encounters_recorded
 from keepclear.detection.situation import SituationBatch, Verdict
 from keepclear.detection.situation import concatenate as join_situations
+from keepclear.detection.subjects import domains_bound
 from keepclear.detection.thresholds import RADAR_SEPARATION, Thresholds
 from keepclear.detection.vertical_gap import GapWarning, find_vertical_gaps
 from keepclear.edge.feed_address import parse_feed
@@ -43,7 +44,7 @@ from keepclear.edge.volume_files import VolumeLoad, load_volumes
 from keepclear.edge.zone_files import ZoneLoad, load_zones
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.health import FeedHealth
-from keepclear.feeds.reports import ReportBatch, concatenate
+from keepclear.feeds.reports import ReportBatch, concatenate, is_constant
 from keepclear.tracks.altitude import AltitudeAssumptions
 from keepclear.tracks.assemble import assemble
 from keepclear.tracks.live import LiveLimits, TrackState
@@ -155,6 +156,8 @@ class ScanResult:
     zones: int
     zones_judged: int
     """that forbid something and were in force while something was observed: over the others nothing is said"""
+    targets_unbound: int = 0
+    """of a domain (ships, vehicles, aircraft) that none of these zones binds: nothing is said of them either"""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.rows.__arrow_c_stream__(requested_schema)
@@ -171,6 +174,7 @@ def scan(tracks: Tracks, zones: Zones, *, settings: ScanSettings | None = None, 
     found = find_infringements(table, zone_set, settings)
     targets = np.unique(table.reports.target.codes)
     surely = found.verdict == Verdict.ACTUAL
+    judged = _judged(table, zone_set, settings)
     inside = found.track[surely & ~found.exempt]
     first_rows = table.start[:-1][inside]
     return ScanResult(
@@ -186,19 +190,31 @@ def scan(tracks: Tracks, zones: Zones, *, settings: ScanSettings | None = None, 
         exempt=int(np.count_nonzero(found.exempt)),
         gaps=tuple(find_vertical_gaps(zone_set)),
         zones=len(zone_set),
-        zones_judged=_judged(table, zone_set, settings),
+        zones_judged=len(judged),
+        targets_unbound=_unbound(table.reports, judged),
     )
 
 
-def _judged(table: TrackTable, zones: ZoneSet, settings: ScanSettings) -> int:
+def _unbound(reports: ReportBatch, judged: Sequence[Zone]) -> int:
+    bound = domains_bound(frozenset(domain for zone in judged for domain in zone.subject.domains))
+    domain = reports.domain[:1] if is_constant(reports.domain) else reports.domain
+    rows = bound[np.minimum(domain, len(bound) - 1)]
+    if rows.all():
+        return 0
+    targets = np.unique(reports.target.codes)
+    of_bound = np.unique(reports.target.codes[rows]) if len(rows) == len(reports) else targets[:0]
+    return int(np.count_nonzero(targets >= 0)) - int(np.count_nonzero(of_bound >= 0))
+
+
+def _judged(table: TrackTable, zones: ZoneSet, settings: ScanSettings) -> list[Zone]:
     times = table.reports.time_s
     if not len(times):
-        return 0
+        return []
     in_force = activity(
         zones, float(times.min()), float(times.max()) + 1.0, assume_active=settings.assume_active,
         unrestricted=settings.unrestricted,
     )  # fmt: skip
-    return sum(len(intervals) > 0 for intervals in in_force.intervals)
+    return [zone for zone, intervals in zip(zones, in_force.intervals) if len(intervals)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +323,8 @@ class Watch:
     alerts: AlertState = field(default_factory=lambda: AlertState.empty("1"))
     """give it a run id of its own where alerts of several runs meet in one store"""
     gaps: tuple[GapWarning, ...] = ()
+    zones_outdated: str = ""
+    """why the zones are not what their files say now; the heartbeat says so"""
     _heartbeat: Heartbeat | None = None
     _predictions: PredictionMemory = field(default_factory=PredictionMemory)
     _prepared: PreparedZones | None = None
@@ -341,7 +359,8 @@ class Watch:
         duration_s = time.perf_counter() - began
         heartbeat = take_heartbeat(
             now_s, health, cycle_duration_s=duration_s, cycle_period_s=self.settings.cycle_s, dropped=dropped,
-            tracks=self.tracks.counts, overflowed=self.alerts.counts.overflowed, previous=self._heartbeat,
+            tracks=self.tracks.counts, overflowed=self.alerts.counts.overflowed,
+            zones_outdated=self.zones_outdated, previous=self._heartbeat,
         )  # fmt: skip
         self._heartbeat = heartbeat
         return Cycle(now_s, picture, situations, events, heartbeat, duration_s)

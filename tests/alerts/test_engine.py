@@ -117,12 +117,17 @@ def test_r2_9_a_return_in_time_joins_and_a_later_one_does_not(world: Any) -> Non
     world.cycle(advance_s=61)
     assert world.cycle((0, 0, A)) == ["RAISED 0"]
     assert {event.alert.id for event in world.log} == {"run-000001", "run-000002"}
+    assert world.state.counts.violations == 1, "a new alert, and still the same violation"
+    for _ in range(3):
+        world.cycle()
+    world.cycle(advance_s=301)
+    assert world.cycle((0, 0, A)) == ["RAISED 0"]
     assert world.state.counts.violations == 2
 
 
 def test_one_alert_with_two_violations_counts_both(world: Any) -> None:
     world.cycle((0, 0, A))
-    for _ in range(70):  # outside but predicted, for longer than the rejoin time
+    for _ in range(310):  # outside but predicted, for longer than a violation may pause
         world.cycle((0, 0, P))
     assert world.cycle((0, 0, A)) == ["CHANGED 0"]
     assert world.log[-1].alert.violations == 2

@@ -40,6 +40,12 @@ def test_r2_10_a_lost_or_missing_feed_is_shown_as_degraded_never_as_silence() ->
     assert beat(feed(FeedState.ENDED)).page_state == "ENDED"
 
 
+def test_r2_10_zones_that_are_not_what_their_files_say_are_degraded_with_the_reason() -> None:
+    reason = "the zones stay as they were: broken"
+    seen = take_heartbeat(0.0, [feed(FeedState.UP)], cycle_duration_s=0.1, cycle_period_s=1.0, zones_outdated=reason)
+    assert (seen.state, seen.reasons) == (BeatState.DEGRADED, (reason,))
+
+
 def test_losses_overflow_and_are_shown_for_a_minute() -> None:
     first = beat(feed(FeedState.UP), now_s=0.0, refused=3)
     assert first.state is BeatState.OVERFLOW

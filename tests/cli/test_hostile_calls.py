@@ -191,6 +191,11 @@ def test_r2_11_a_damaged_edit_withdraws_no_zone(folder: Path, capsys: pytest.Cap
     write(zone("A", 32.0), zone("B", 30.0))
     edited = watched.changed(50.0)
     assert sorted(z.id for z in edited) == ["A", "B"]
+    assert watched.outdated == ""
     write()
     assert watched.changed(60.0) is None, "an emptied file withdraws nothing"
     assert "the zones stay as they were" in capsys.readouterr().err
+    assert watched.outdated.startswith("the zones stay as they were: the files hold no zone any more")
+    write(zone("A", 32.0))
+    assert [z.id for z in watched.changed(70.0)] == ["A"]
+    assert watched.outdated == ""

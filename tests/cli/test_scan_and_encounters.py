@@ -52,6 +52,18 @@ def test_a_finding_is_a_table_a_sentence_and_exit_code_1(folder: Path) -> None:
     assert "2 violations by 2 targets in 2 tracks; over 3 targets in 3 tracks" in result.stderr
 
 
+def test_r2_8_targets_that_no_zone_binds_are_not_called_clear(folder: Path) -> None:
+    """The zone says nothing of whom it binds, which is aircraft."""
+    ship = "time_s,lat_deg,lon_deg,target,domain\n1700000000,50,30,211,SEA\n1700000060,50,30,211,SEA\n"
+    (folder / "ship.csv").write_text(ship)
+    alone = run("scan", "ship.csv", "-z", "zone.geojson", cwd=folder)
+    assert "Nothing was judged" in alone.stderr
+    assert "Clear" not in alone.stderr
+    (folder / "both.csv").write_text(ship + "1700000000,40,30,abc123,AIR\n1700000060,40,30,abc123,AIR\n")
+    both = run("scan", "both.csv", "-z", "zone.geojson", cwd=folder)
+    assert "; 1 target of a kind that no zone in force binds" in both.stderr
+
+
 def test_clear_is_exit_code_0_and_says_over_what(folder: Path) -> None:
     (folder / "one.csv").write_text("time_s,lat_deg,lon_deg,target\n1700000000,10,10,abc123\n")
     result = run("scan", "one.csv", "-z", "zone.geojson", cwd=folder)

@@ -226,6 +226,14 @@ def test_only_tracks_with_news_are_judged_again_and_the_others_soon() -> None:
     assert run.at(0.1 + JUDGED_EVERY_S, turned, reported=[0.1, 0.0]).track.tolist() == []
 
 
+def test_r2_10_of_the_last_live_track_nothing_is_said_while_it_is_silent() -> None:
+    run, seen = Run(zone()), picture({"lat": 50.5, "speed": 0.0})
+    assert len(run.at(0.0, seen)) == 1
+    assert len(run.at(0.1, replace(seen, status=np.full(1, TrackStatus.STALE, np.uint8)))) == 0
+    assert len(run.at(0.2, picture())) == 0
+    assert len(run.at(0.3, seen)) == 1
+
+
 def test_a_zone_that_comes_into_force_meets_everybody_at_once() -> None:
     run, seen = Run(zone(applicability=(Period(NOW + 130.05, NOW + 900.0),))), picture({"lat": 50.5, "speed": 0.0})
     assert len(run.at(10.0, seen)) == 0

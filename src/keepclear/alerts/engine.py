@@ -7,6 +7,7 @@ told, so a cycle in which nothing is new makes none.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ __all__ = ["COUNTED_MAX", "AlertCounts", "AlertSettings", "AlertState", "acknowl
 
 COUNTED_MAX = 100_000
 """Distinct targets and tracks remembered for counting; beyond it the counts say «at least»."""
+
+LEFT_LOOKED_AT = 64
+"""Of who left long ago so many are forgotten a cycle, the earliest first."""
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -75,6 +79,8 @@ class AlertState:
     counts: AlertCounts = field(default_factory=AlertCounts)
     seen_targets: set[str] = field(default_factory=set)
     seen_tracks: set[int] = field(default_factory=set)
+    left: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    """(zone, source, target) that was inside lately: until when it was seen there"""
 
     @staticmethod
     def empty(run_id: str = "") -> AlertState:
@@ -142,7 +148,7 @@ def step(
     rejoined = goes_on & (phase == CLOSED) & (confirmed | actual)
     stands = goes_on & (told_before | raised | rejoined)
     entered = stands & actual & ~memory["inside"]
-    new_violation = entered & ~(now_s - memory["left_s"] <= settings.rejoin_s)
+    new_violation = entered & ~(now_s - memory["left_s"] <= settings.violation_gap_s)
     returned = told_before & entered & ~new_violation
     memory["violations"][new_violation] += 1
     memory["inside"][entered] = True
@@ -190,6 +196,7 @@ def step(
     for news in told:
         for row in news.rows.tolist():
             events.append(_tell(state, row, news, scene))
+    _keep_left(state, leaving, lost, scene)
 
     forgotten = lost & (phase != CLOSED) | (phase == CANDIDATE) & ~present & ~_any_hit(memory, settings)
     forgotten |= (phase == CLOSED) & (lost | (now_s - memory["closed_s"] > settings.rejoin_s))
@@ -330,6 +337,7 @@ def _count(state: AlertState, entered: Mask, now_exempt: Mask, raised: Mask, sce
     c = state.counts
     kind = state.memory["kind"]
     violation = entered & (kind == SituationKind.APW)
+    begun = sum(not _is_same_violation(state, row, scene) for row in np.flatnonzero(violation).tolist())
     at_least = c.at_least
     for key in sorted(set(state.memory["track"][violation].tolist())):
         if len(state.seen_tracks) >= COUNTED_MAX:
@@ -343,12 +351,35 @@ def _count(state: AlertState, entered: Mask, now_exempt: Mask, raised: Mask, sce
         c,
         targets=len(state.seen_targets),
         tracks=len(state.seen_tracks),
-        violations=c.violations + int(np.count_nonzero(violation)),
+        violations=c.violations + begun,
         encounters=c.encounters + int(np.count_nonzero(entered & (kind == SituationKind.STCA))),
         exempt=c.exempt + int(np.count_nonzero(now_exempt)),
         alerts=c.alerts + int(np.count_nonzero(raised)),
         at_least=at_least,
     )
+
+
+def _is_same_violation(state: AlertState, row: int, scene: Scene) -> bool:
+    """Whether the target was inside so shortly before, maybe as another track: one that was lost and heard again is a
+    track and an alert of its own, and no second violation."""
+    track = scene.sighting(state.memory["track"].item(row))
+    assert track is not None, "a situation is about a track of the same cycle's picture"
+    zone = scene.zones[state.memory["other"].item(row)]
+    left_s = state.left.pop((zone.id, track.source, track.track_id), -np.inf)
+    return bool(track.track_id) and scene.now_s - left_s <= scene.settings.violation_gap_s
+
+
+def _keep_left(state: AlertState, leaving: Mask, lost: Mask, scene: Scene) -> None:
+    for row in np.flatnonzero(leaving & (state.memory["kind"] == SituationKind.APW)).tolist():
+        alert = state.alerts[row]
+        if alert is not None:
+            key = (alert.zone_id, alert.track.source, alert.track.track_id)
+            state.left.pop(key, None)
+            state.left[key] = alert.track.last.time_s if lost[row] else scene.now_s
+    oldest_s = scene.now_s - scene.settings.violation_gap_s
+    for key, left_s in list(islice(state.left.items(), max(LEFT_LOOKED_AT, len(state.left) - COUNTED_MAX))):
+        if left_s < oldest_s or len(state.left) > COUNTED_MAX:
+            del state.left[key]
 
 
 def _tell(state: AlertState, row: int, news: Told, scene: Scene) -> AlertEvent:

@@ -40,7 +40,7 @@ class BeatState(IntEnum):
 @dataclass(frozen=True, slots=True)
 class WatchFunction:
     name: str
-    """FEEDS, TRACKS, or the alerts: APW, STCA …"""
+    """FEEDS, ZONES, TRACKS, CYCLE, or the alerts: APW, STCA …"""
     state: BeatState
     reason: str = ""
 
@@ -85,13 +85,15 @@ def take_heartbeat(
     dropped: int = 0,
     tracks: TrackCounts | None = None,
     overflowed: int = 0,
+    zones_outdated: str = "",
     previous: Heartbeat | None = None,
 ) -> Heartbeat:
     """The state of the watch after a cycle.
 
     ``dropped`` (reports before they reached the tracks) and ``overflowed`` (situations without room) count from the
     start, as ``tracks`` does; ``previous`` tells what of it is new. Without it every loss since the start shows.
-    No feed at all is DEGRADED: nothing can be seen.
+    No feed at all is DEGRADED: nothing can be seen. So are zones that are not what their files say now, with
+    ``zones_outdated`` as the reason.
     """
     tracks = tracks or TrackCounts()
     lost = dropped + tracks.refused + tracks.evicted + overflowed
@@ -104,7 +106,8 @@ def take_heartbeat(
         (tracks.evicted, "stale tracks dropped early to make room"),
         (overflowed, "situations not judged: no room for more"),
     ]
-    watching = [feeds]
+    zones = WatchFunction("ZONES", BeatState.DEGRADED if zones_outdated else BeatState.OK, zones_outdated)
+    watching = [feeds, zones]
     if now_s - lost_s <= LOSS_SHOWN_S:
         reason = "; ".join(f"{count} {what}" for count, what in losses if count)
         watching.append(WatchFunction("TRACKS", BeatState.OVERFLOW, reason))

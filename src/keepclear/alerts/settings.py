@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keepclear.detection.infringement import MERGE_GAP_S
 from keepclear.errors import UsageError
 from keepclear.quantities import FOOT_M, NAUTICAL_MILE_M
 
@@ -36,7 +37,10 @@ class AlertSettings:
     exit_margin_m: float = 1_000.0
     """further outside than this there is no doubt: clear at once"""
     rejoin_s: float = 60.0
-    """back within this time is the same violation (practice R2.9)"""
+    """an alert that has ended goes on if its track is back within this time"""
+    violation_gap_s: float = MERGE_GAP_S
+    """a target that was out, or not heard of, for less than this is in the same violation (practice R2.9), as in an
+    archive"""
     high_within_s: float = 60.0
     """severity HIGH from here on"""
     separation_horizontal_m: float = 5.0 * NAUTICAL_MILE_M
@@ -50,6 +54,13 @@ class AlertSettings:
                 raise UsageError(f"confirmation in {k} of {n} cycles: choose 1 ≤ k ≤ n ≤ {CYCLES_MAX}")
         if self.clear_cycles < 1 or self.situations_max < 1:
             raise UsageError("clear cycles and situations are counted from 1")
-        least = (self.confirm_s, self.clear_s, self.exit_margin_m, self.rejoin_s, self.high_within_s)
+        least = (
+            self.confirm_s,
+            self.clear_s,
+            self.exit_margin_m,
+            self.rejoin_s,
+            self.violation_gap_s,
+            self.high_within_s,
+        )
         if not all(value >= 0.0 for value in least):
             raise UsageError("margins and times are 0 or more")

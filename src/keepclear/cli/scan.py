@@ -163,6 +163,13 @@ def summary(result: ScanResult) -> str:
             f"Nothing was judged: no zone of {result.zones:,} forbids anything and was in force then (--assume-active "
             f"asks «what if»); {over}."
         )
+    if result.targets_unbound and result.targets_unbound == result.targets:
+        return (
+            f"Nothing was judged: no zone in force ({result.zones_judged:,}) binds targets of this kind "
+            f"(AIR, GROUND or SEA, as its subject says); {over}."
+        )
+    if result.targets_unbound:
+        over += f"; {counted(result.targets_unbound, 'target')} of a kind that no zone in force binds"
     if not result.violations and not result.indeterminate:
         return f"Clear {over}; what was not observed is not covered."
     extra = f", {result.indeterminate} indeterminate" if result.indeterminate else ""

@@ -445,7 +445,9 @@ class _ZoneFileWatch:
         new = [error for error in errors if error not in self._known_errors]
         if new or not len(load.zones):
             return self._stay(
-                new[0] + (f" (and {len(new) - 1} more)" if len(new) > 1 else "") if new else "no zone left"
+                new[0] + (f" (and {len(new) - 1} more)" if len(new) > 1 else "")
+                if new
+                else "the files hold no zone any more; to end one, give it an end or the status WITHDRAWN"
             )
         self._known_errors, self._said = frozenset(errors), ""
         self.why = "the zone files changed and were read again"
@@ -455,6 +457,11 @@ class _ZoneFileWatch:
         if reason != self._said:
             say(f"keepclear: the zones stay as they were: {reason}")
             self._said = reason
+
+    @property
+    def outdated(self) -> str:
+        """Why the zones are not what the files say now; for the heartbeat, which shows it as DEGRADED."""
+        return f"the zones stay as they were: {self._said}" if self._said else ""
 
     def _stamps(self) -> tuple[tuple[str, int, int], ...]:
         return tuple(

@@ -115,7 +115,7 @@ class PredictionMemory:
         if len(self._key):
             due |= self._reported_s[at] != now_reported_s
         kept, layer = SituationBatch.build(0), self._layer[:0]
-        if usable and len(self._found):
+        if usable and len(self._found) and len(key):
             moved = self._moved(now_s - self._now_s)
             row = _places(now_key, moved.track)
             over = (moved.time_to_s < 0.0) | (moved.duration_s < 0.0)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from keepclear.feeds.reports import ReportBatch, TargetCategory, TargetDomain
 from keepclear.zones.model import Category, Domain, Subject
 
-__all__ = ["binds", "subject_doubt"]
+__all__ = ["binds", "domains_bound", "subject_doubt"]
 
 _CATEGORY: dict[int, Category] = {
     TargetCategory.FIXED: Category.FIXED,
@@ -18,16 +18,21 @@ _CATEGORY: dict[int, Category] = {
 _KINDS = frozenset(_CATEGORY.values())
 
 
+def domains_bound(domains: frozenset[Domain]) -> npt.NDArray[np.bool_]:
+    """By :class:`TargetDomain`: can a zone of these domains bind a target of that? An unknown one it can."""
+    allowed = np.zeros(4, dtype=bool)
+    allowed[TargetDomain.UNKNOWN] = True
+    for domain in domains:
+        allowed[TargetDomain[domain.name]] = True
+    return allowed
+
+
 def binds(domains: frozenset[Domain], reports: ReportBatch) -> npt.NDArray[np.bool_] | None:
     """Which reports a zone of these domains can bind; ``None`` for all of them.
 
     A target of unknown domain is bound by every zone. An aircraft on the ground is not in the air.
     """
-    allowed = np.zeros(4, dtype=bool)
-    allowed[TargetDomain.UNKNOWN] = True
-    for domain in domains:
-        allowed[TargetDomain[domain.name]] = True
-    mask = allowed[np.minimum(reports.domain, 3)]
+    mask = domains_bound(domains)[np.minimum(reports.domain, 3)]
     if Domain.AIR in domains and Domain.GROUND not in domains:
         mask = mask & ~((reports.on_ground == 1) & (reports.domain != TargetDomain.SEA))
     return None if mask.all() else mask
