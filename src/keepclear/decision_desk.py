@@ -37,6 +37,8 @@ class DecisionDesk:
     """roles; empty: every role of the ladder"""
     docket: Docket = field(init=False)
     _begun: bool = False
+    _touched: set[str] = field(default_factory=set)
+    """proposals to which something has come that the register may not show"""
     _told: dict[tuple[object, ...], None] = field(default_factory=dict)
     _seen: tuple[object, ...] = ()
     """the heads and the day that the duties were found from"""
@@ -51,6 +53,9 @@ class DecisionDesk:
         """What is new at ``now_ms``."""
         happened: list[Happening] = []
         for filed in take_new(self.docket, self.store, self.charter.ids):
+            number = getattr(filed.act, "proposal", None)
+            if number is not None:
+                self._touched.add(number)
             if self._begun and filed.party != self.party:
                 happened.append(_arrived(filed))
         self._begun = True
@@ -65,7 +70,9 @@ class DecisionDesk:
 
     def to_register(self) -> tuple[Register, ...]:
         """Where we are the secretary: the receipt for everything that has come (practice R4.3)."""
-        return register_acts(self.docket, self.party)
+        acts = tuple(act for number in sorted(self._touched) for act in register_acts(self.docket, self.party, number))
+        self._touched = {act.proposal for act in acts}  # until our own log shows them
+        return acts
 
     def _owed(self, now_ms: int) -> tuple[Duty, ...]:
         """Found anew only when a log has grown, a deadline has passed or another day has begun."""

@@ -142,6 +142,7 @@ def circulate(
 
     The receipts that are here are named in it: only members whose party has sent one before count as silent.
     """
+    from keepclear.cli.decide_tables import names
     from keepclear.decisions.acts import Circulate
     from keepclear.decisions.receipts import receipts_of, unreached_members
     from keepclear.decisions.vocabulary import Ballot, Under
@@ -159,10 +160,10 @@ def circulate(
     click.echo(
         f"{proposal} version {act.version} is under {act.under.value} until {format_instant(act.closes_ms / 1000)}"
     )
-    click.echo(f"delivery is proved to {', '.join(sorted(receipts)) or 'nobody'}")
+    click.echo(f"delivery is proved to {names(sorted(receipts)) or 'nobody'}")
     missing = unreached_members(read.body(proposal), read.table(proposal).excluded, frozenset(receipts), now_ms())
     if missing:
-        click.echo(f"note: NOT REACHED, and so never counted as silent: {', '.join(missing)}", err=True)
+        click.echo(f"note: NOT REACHED, and so never counted as silent: {names(missing)}", err=True)
 
 
 @click.command()

@@ -57,7 +57,6 @@ def show(ctx: click.Context, node: Path, number: str, as_json: bool) -> None:
 
 
 def _lines(read: Deciding, found: Status, owed: list[str]) -> Iterator[str]:
-    from keepclear.decisions.duties import spoken
     from keepclear.quantities import format_instant
 
     def instant(at_ms: int) -> str:
@@ -92,11 +91,6 @@ def _lines(read: Deciding, found: Status, owed: list[str]) -> Iterator[str]:
     if current is not None:
         for counted in current.counted:
             yield f"  {counted.member}: {counted.stance.value}, {_whence(counted, instant(counted.received_ms))}"
-        if current.under.value != "VOTE":
-            said = spoken(current)
-            unreached = [m for m in current.members if m not in current.delivered and m not in said]
-            if unreached:
-                yield f"  not proved to have the text, and so never silent: {', '.join(unreached)}"
         if current.tally is not None:
             yield from check_lines(current.tally)
         if current.closed is not None:

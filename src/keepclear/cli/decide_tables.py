@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keepclear.decisions.tally import Check, Tally
 
-__all__ = ["check_lines", "check_rows", "check_text", "positions_text"]
+__all__ = ["check_lines", "check_rows", "check_text", "names", "positions_text"]
+
+NAMES_MAX = 12
+"""In one line of a table or a note."""
 
 _WORDS = {
     "QUORUM": "quorum", "OBJECTIONS": "objections", "RESERVATIONS": "reservations", "UNREACHED": "members not reached",
@@ -24,9 +27,15 @@ def check_lines(found: Tally) -> Iterator[str]:
     for check in found.checks:
         yield f"  {'met    ' if check.met else 'NOT met'}  {check_text(check)}"
     for words, members in (("objected", found.objectors), ("reserved", found.reservations),
-                           ("not known", found.unreached)):  # fmt: skip
+                           ("nothing known of", found.unreached)):  # fmt: skip
         if members:
-            yield f"{words}: {', '.join(members)}"
+            yield f"{words}: {names(members)}"
+
+
+def names(members: Sequence[str]) -> str:
+    """The first of them, and how many more; ``--json`` has all."""
+    more = len(members) - NAMES_MAX
+    return ", ".join(members[:NAMES_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def positions_text(found: Tally) -> str:
