@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import secrets
 import shutil
@@ -185,6 +186,7 @@ async def measure_jetstream(folder: Path, count: int) -> None:
 
 def main() -> None:
     sys.setswitchinterval(SWITCH_S)
+    gc.freeze()  # both as a served node does
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--folder", type=Path, help="On the disk that is to be measured; the system's if not given.")

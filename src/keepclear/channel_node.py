@@ -314,8 +314,8 @@ class Link:
             node.checked(peer, checked.own_head)
             for _ in range(ROUNDS_MAX):
                 caught = client.drive(exchange.catch_up(node.node, peer, checked, now_ms))
-                self.cursor = caught.cursors.get(node.party, checked.holds(node.party))
-                if caught.received:
+                before, self.cursor = self.cursor, caught.cursors.get(node.party, checked.holds(node.party))
+                if caught.received or self.cursor > before:
                     node.on_notice(Notice(peer, received=caught.received))
                 if caught.later_ms is not None or not caught.received:
                     break

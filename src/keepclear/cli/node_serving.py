@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import queue
 import shlex
@@ -92,6 +93,7 @@ class Serving:
     def run(self) -> None:
         raise_file_limit()
         sys.setswitchinterval(SWITCH_S)
+        gc.freeze()  # what was loaded to begin with stays; looking through it again would hold up acknowledgements
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         while True:
