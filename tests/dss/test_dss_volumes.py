@@ -177,6 +177,18 @@ def test_a_needle_around_the_earth_is_refused_quickly() -> None:
         cover_polygon(((0.0, 0.0), (30.0, 0.0), (30.0, 0.0001)))
 
 
+@pytest.mark.parametrize("tiny", [-1e-320, 5e-324, 1e-310, -1e-17])
+def test_edges_all_but_level_on_a_face_are_covered_like_level_ones(tiny: float) -> None:
+    """Found by fuzzing: a slope of a subnormal difference is infinite, and ended the process."""
+    for make in (
+        lambda x: ((7.0, 46.0), (0.0, 46.0), (x, 46.01)),
+        lambda x: ((0.0, 0.0), (7.0, x), (7.0, 0.01)),
+        lambda x: ((90.0, 0.0), (90.0 + x, 7.0), (90.01, 7.0)),
+        lambda x: ((-180.0, -46.0), (x - 180.0, -40.0), (179.99, -40.0)),
+    ):
+        assert cover_polygon(make(tiny)) == cover_polygon(make(0.0))
+
+
 def test_ten_thousand_vertices_are_covered() -> None:
     ring = tuple(
         (7.0 + 0.2 * math.cos(a) * (1 + 0.05 * (k % 2)), 46.0 + 0.15 * math.sin(a) * (1 + 0.05 * (k % 2)))

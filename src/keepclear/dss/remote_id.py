@@ -201,10 +201,10 @@ def parse_area(area: str | None, rules: Rules, earliest: str | None = None, late
     """The extent of a search's query: ``lat,lng,lat,lng,…`` (rule 32). Too large an area is refused as such."""
     if not area:
         raise bad("the search needs area=lat,lng,lat,lng,…")
-    numbers = area.split(",")
+    numbers = [number.strip(" ") for number in area.split(",")]
     if len(area) > AREA_CHARACTERS_MAX or len(numbers) > 2 * VERTICES_MAX:
         raise bad(f"area has more than {VERTICES_MAX:,} vertices")
-    if len(numbers) % 2 or len(numbers) < 6 or not all(_NUMBER.fullmatch(n.strip()) for n in numbers):
+    if len(numbers) % 2 or len(numbers) < 6 or not all(_NUMBER.fullmatch(n) for n in numbers):
         raise bad("area must be an even count of numbers, at least three vertices: lat,lng,lat,lng,…")
     values = [float(n) for n in numbers]
     ring: tuple[LonLat, ...] = tuple(zip(values[1::2], values[::2]))

@@ -91,6 +91,17 @@ def measure(points: Floats) -> Any:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def along(ua: float, va: float, ub: float, vb: float, v: float) -> Any:
+    """u where the edge from a up to b (va < vb) is at v, held between its ends.
+
+    By the share of the edge and not by its slope: where vb - va is a subnormal number, the slope is infinite, and what
+    comes of that is no index of a cell.
+    """
+    share = (min(max(v, va), vb) - va) / (vb - va)
+    return min(max(ua + share * (ub - ua), min(ua, ub)), max(ua, ub))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def cover_face(u: Floats, v: Floats, margin: float, size: int, side: int, cells_max: int) -> Any:
     """Blocks and masks of the cells that the closed ring (u, v), widened by ``margin``, touches.
 
@@ -118,24 +129,24 @@ def cover_face(u: Floats, v: Floats, margin: float, size: int, side: int, cells_
             ua, va, ub, vb = ub, vb, ua, va
         if va - margin > 1.0 or vb + margin < -1.0:
             continue
-        slope = (ub - ua) / (vb - va) if vb > va else 0.0
-        for j in range(index_of(va - margin, size) - j0, index_of(vb + margin, size) - j0 + 1):
+        for j in range(max(0, index_of(va - margin, size) - j0), min(rows, index_of(vb + margin, size) - j0 + 1)):
             middle = 0.5 * (row_line[j] + row_line[j + 1])
             if (va > middle) != (vb > middle):
-                at = ua + slope * (middle - va)
+                at = along(ua, va, ub, vb, middle)
                 if at < -1.0:
                     toggled[0, j] ^= True
                 elif at <= 1.0:
-                    toggled[index_of(at, size) - i0 + 1, j] ^= True
+                    toggled[min(columns, max(0, index_of(at, size) - i0 + 1)), j] ^= True
             p, q = ua, ub
             if vb > va:
-                p = ua + slope * (max(va, row_line[j] - margin) - va)
-                q = ua + slope * (min(vb, row_line[j + 1] + margin) - va)
+                p = along(ua, va, ub, vb, row_line[j] - margin)
+                q = along(ua, va, ub, vb, row_line[j + 1] + margin)
             if p > q:
                 p, q = q, p
             if p - margin > 1.0 or q + margin < -1.0:
                 continue
-            for i in range(index_of(p - margin, size) - i0, index_of(q + margin, size) - i0 + 1):
+            first, last = index_of(p - margin, size) - i0, index_of(q + margin, size) - i0
+            for i in range(max(0, first), min(columns, last + 1)):
                 touched[i, j] = True
     for j in range(rows):
         inside = False
