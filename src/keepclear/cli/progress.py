@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -31,18 +30,14 @@ def say_first_run(*kernels: str) -> bool:
     """The kernels are compiled once after the installation; that takes a while and should not look like a hang.
     Returns whether it was said.
 
-    ``kernels`` names the modules that the command needs («space/visits»). Where numba keeps what it compiled
-    elsewhere (``NUMBA_CACHE_DIR``), that is looked at instead.
+    ``kernels`` names the modules that the command needs («space/visits»).
     """
-    elsewhere = os.environ.get("NUMBA_CACHE_DIR")
+    from keepclear.kernel_cache import is_compiled
+
     package = Path(__file__).resolve().parents[1]
     for kernel in kernels:
         folder, _, module = kernel.partition("/")
-        if elsewhere:
-            compiled = any(Path(elsewhere).rglob(f"{module}.*.nbi"))
-        else:
-            compiled = any((package / folder / "kernels" / "__pycache__").glob(f"{module}.*.nbi"))
-        if not compiled:
+        if not is_compiled(package / folder / "kernels" / f"{module}.py"):
             say("keepclear: first run: compiling the detection kernels, once; it takes a minute or two …")
             return True
     return False

@@ -1,6 +1,6 @@
 """Compiles every kernel of this package once, so that the first question does not wait without a word.
 
-numba keeps the machine code beside the package (or in ``NUMBA_CACHE_DIR``); later starts load it in half a second.
+The machine code is kept (:mod:`keepclear.kernel_cache`); later starts load it in half a second.
 """
 
 from __future__ import annotations

@@ -1,0 +1,5 @@
+"""The inner loops of detection: arrays and numbers in, arrays and numbers out."""
+
+from keepclear.kernel_cache import install
+
+install()

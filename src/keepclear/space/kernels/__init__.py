@@ -1,1 +1,5 @@
 """Compiled kernels of :mod:`keepclear.space`: arrays and numbers in, arrays and numbers out."""
+
+from keepclear.kernel_cache import install
+
+install()
