@@ -177,6 +177,7 @@ def test_rule_31_a_deletion_returns_what_went_and_checks_existence_version_owner
     [
         None, "", "46,7,46", "46,7,46,7.1", "46,7,46.1,7.1,46,7.1,46.1,7", "a,b,c,d,e,f", "46,7,46,7.1,91,7", ",,,,,",
         "46,7,46,7.1,1e999,7", "nan,7,46,7.1,46,7", "46,7,46,7.1,46.1,7,46,7",
+        "46\x1f,7,46,7.1,46.1,7",
     ],
 )  # fmt: skip
 def test_rule_32_a_search_that_is_no_area_is_bad(desk: Desk, area: str) -> None:

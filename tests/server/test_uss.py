@@ -118,7 +118,7 @@ def test_details_are_as_the_standards_types_want_them_and_only_for_who_may(field
     assert ask(f"/uss/v1/constraints/{intent.id}", "utm.constraint_processing").status_code == 404
     assert ask("/uss/v1/constraints/x", "utm.constraint_processing").status_code == 400
     assert ask(f"/uss/v1/operational_intents/{intent.id}/telemetry", "utm.conformance_monitoring_sa").status_code == 409
-    for body in (b"", b"[]", b"{}", b'{"constraint_id": 1, "subscriptions": []}'):
+    for body in (b"", b"[]", b"{}", b'{"constraint_id": "\xff"}', b'{"constraint_id": 1, "subscriptions": []}'):
         assert ask("/uss/v1/constraints", "utm.constraint_management", "POST", content=body).status_code == 400
 
 
