@@ -120,16 +120,24 @@ def _seal(node: Path, passphrase_file: Path | None, read: Deciding, found: Statu
 @click.argument("proposal")
 def open_(node: Path, passphrase_file: Path | None, proposal: str) -> None:
     """Open our sealed votes, after the deadline and until the secretary's second one."""
-    from keepclear.decisions.acts import Open
+    from keepclear.decisions.acts import Commit, Open
+    from keepclear.decisions.ballot import seal
     from keepclear.edge.sealed_votes import sealed_votes
 
     read = deciding(node)
     found = read.status(proposal)
-    votes = [v for v in sealed_votes(folder_of(node)) if (v.proposal, v.version) == (proposal, found.version)]
+    ours = [one.act for one in read.docket.about(proposal) if one.party == read.party]
+    newest = {a.member: a.commitment for a in ours if isinstance(a, Commit) and a.version == found.version}
+    votes = [
+        vote
+        for vote in sealed_votes(folder_of(node))
+        if (vote.proposal, vote.version) == (proposal, found.version)
+        and newest.get(vote.member)
+        == seal(read.docket.channel, proposal, vote.version, found.text_hash, vote.member, vote.stance, vote.nonce)
+    ]
     if not votes:
-        raise UsageError(f"no sealed vote on {proposal} version {found.version} is kept in {node}")
-    newest = {vote.member: vote for vote in votes}
-    for vote in newest.values():
+        raise UsageError(f"no key of a sealed vote on {proposal} version {found.version} is kept in {node}")
+    for vote in votes:
         act = Open(proposal=proposal, version=vote.version, member=vote.member, stance=vote.stance, nonce=vote.nonce)
         declare(node, passphrase_file, act, read)
         click.echo(f"{proposal}: the vote of {vote.member} is opened: {vote.stance.value}")
