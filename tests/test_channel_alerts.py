@@ -93,7 +93,7 @@ def test_a_flood_is_held_back_and_counted(sender: AlertSender) -> None:
     assert sender.node.own_size() == AT_ONCE_MAX
 
 
-def test_a_denial_that_a_sighting_contradicts_raises_one_question_to_the_party_that_made_it(
+def test_r1_4_a_denial_that_a_sighting_contradicts_raises_one_question_to_the_party_that_made_it(
     sender: AlertSender, tmp_path: Path
 ) -> None:
     charters = NodeFolder(tmp_path / "alfa").signed_charters()
