@@ -18,8 +18,8 @@ from keepclear.channel.entry import Draft
 from keepclear.channel.protocol.gate import Gate
 from keepclear.channel.protocol.own_log import Node, make_lock
 from keepclear.channel.protocol.wire import Keys
-from keepclear.edge.channel_store import ChannelLock, ChannelStore
-from keepclear.edge.channel_writer import ChannelWriter
+from keepclear.edge.channel.store import ChannelLock, ChannelStore
+from keepclear.edge.channel.writer import ChannelWriter
 from keepclear.simulation.parties import exercise_charter, exercise_key
 
 CHARTER = exercise_charter("alfa", "bravo")

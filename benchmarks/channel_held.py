@@ -33,10 +33,10 @@ from keepclear.channel.entry import Draft
 from keepclear.channel.protocol.wire import Ask
 from keepclear.channel.signature import SigningKey
 from keepclear.channel_node import ChannelNode, Notice
-from keepclear.cli.node_serving import SWITCH_S
-from keepclear.edge.channel_client import PREFIX, PeerClient, Unreachable
-from keepclear.edge.channel_tls import caller_context, server_context
-from keepclear.edge.node_folder import NodeFolder
+from keepclear.cli.node.serving import SWITCH_S
+from keepclear.edge.channel.client import PREFIX, PeerClient, Unreachable
+from keepclear.edge.channel.node_folder import NodeFolder
+from keepclear.edge.channel.tls import caller_context, server_context
 from keepclear.server.channel import channel_app
 from keepclear.server.mutual_tls import serve_tls
 

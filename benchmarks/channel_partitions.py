@@ -21,7 +21,7 @@ from pathlib import Path
 from keepclear.channel.charter import Charter, SignedCharter, Timers, sign_charter
 from keepclear.channel.entry import Draft
 from keepclear.channel_node import ChannelNode
-from keepclear.edge.node_folder import NodeFolder
+from keepclear.edge.channel.node_folder import NodeFolder
 
 ADDRESSES = {"alfa": "10.213.0.1", "bravo": "10.213.0.2"}
 PATIENCE_S = 30.0

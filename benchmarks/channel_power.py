@@ -21,7 +21,7 @@ from keepclear.channel.entry import Draft
 from keepclear.channel.protocol.fsck import fsck
 from keepclear.channel.protocol.gate import Gate
 from keepclear.channel.protocol.own_log import Node, append_own, make_lock
-from keepclear.edge.channel_store import ChannelLock, ChannelStore
+from keepclear.edge.channel.store import ChannelLock, ChannelStore
 
 SECTOR = 512
 CALLS = "pwrite64,fdatasync,fsync,ftruncate,write,unlink"

@@ -35,7 +35,7 @@ from keepclear.channel.protocol.fsck import fsck
 from keepclear.channel.protocol.gate import Gate
 from keepclear.channel.protocol.own_log import Node, Standing, append_own, make_lock, make_ready, standing
 from keepclear.channel.protocol.wire import Ask, Keys, Push, WireRecord
-from keepclear.edge.channel_store import ChannelLock, ChannelStore, ChannelStoreError
+from keepclear.edge.channel.store import ChannelLock, ChannelStore, ChannelStoreError
 from keepclear.errors import KeepclearError
 from keepclear.simulation.channel import simulate
 from keepclear.simulation.channel_changes import simulate_changes

@@ -26,8 +26,8 @@ from keepclear.channel.record.tile_builder import TileBuilder
 from keepclear.channel.record.verify import Expected
 from keepclear.channel.signature import SigningKey, verifies
 from keepclear.channel.tiles import TILE_WIDTH, Tile, encode_bundle
-from keepclear.cli.verify_run import run_verification
-from keepclear.edge.channel_files import FolderFiles
+from keepclear.cli.verify.run import run_verification
+from keepclear.edge.channel.files import FolderFiles
 from keepclear.simulation.parties import CREATED_MS, exercise_charter, exercise_key, signed_by_all
 
 BATCH = 64

@@ -34,14 +34,14 @@ from keepclear.decisions.acts import (
     encode_act,
     text_hash,
 )
-from keepclear.decisions.body import Body, Member, Representation, body_hash
-from keepclear.decisions.docket import Docket
-from keepclear.decisions.procedure import status
-from keepclear.decisions.reading import take_new
-from keepclear.decisions.recomputation import recompute
-from keepclear.decisions.registering import register_acts
-from keepclear.decisions.rulebook import find_rule
-from keepclear.decisions.stance import Outcome, Stance
+from keepclear.decisions.procedure.docket import Docket
+from keepclear.decisions.procedure.procedure import status
+from keepclear.decisions.procedure.reading import take_new
+from keepclear.decisions.procedure.recomputation import recompute
+from keepclear.decisions.procedure.registering import register_acts
+from keepclear.decisions.rules.body import Body, Member, Representation, body_hash
+from keepclear.decisions.rules.rulebook import find_rule
+from keepclear.decisions.rules.stance import Outcome, Stance
 from keepclear.decisions.vocabulary import State, Under
 from keepclear.simulation.channel_record import Exercise, ExerciseFiles
 from keepclear.simulation.memory_store import MemoryLock, MemoryStore

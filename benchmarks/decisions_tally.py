@@ -17,12 +17,13 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date
 
-from keepclear.channel import canonical
-from keepclear.decisions.body import Body
-from keepclear.decisions.shipped import shipped_body
-from keepclear.decisions.stance import Stance
-from keepclear.decisions.tally import tally
 from tests.decisions.rule_twin import Seat, adopted
+
+from keepclear.channel import canonical
+from keepclear.decisions.rules.body import Body
+from keepclear.decisions.rules.shipped import shipped_body
+from keepclear.decisions.rules.stance import Stance
+from keepclear.decisions.rules.tally import tally
 
 REPEATS = 200
 TARGET_MS = 50.0

@@ -37,14 +37,14 @@ from keepclear.decisions.acts import (
     encode_act,
     text_hash,
 )
-from keepclear.decisions.application import application
-from keepclear.decisions.authority import Authority, authority
-from keepclear.decisions.body import Body, Member, Representation, body_hash
-from keepclear.decisions.docket import Docket
-from keepclear.decisions.meeting import AgendaItem
-from keepclear.decisions.procedure import status
-from keepclear.decisions.rulebook import find_rule
-from keepclear.decisions.stance import Outcome, Stance
+from keepclear.decisions.acts.meeting import AgendaItem
+from keepclear.decisions.procedure.application import application
+from keepclear.decisions.procedure.authority import Authority, authority
+from keepclear.decisions.procedure.docket import Docket
+from keepclear.decisions.procedure.procedure import status
+from keepclear.decisions.rules.body import Body, Member, Representation, body_hash
+from keepclear.decisions.rules.rulebook import find_rule
+from keepclear.decisions.rules.stance import Outcome, Stance
 from keepclear.decisions.vocabulary import Request, Stage, State, Under
 from keepclear.errors import InputError, UsageError
 from keepclear.simulation.parties import exercise_key

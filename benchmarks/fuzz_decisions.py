@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable
 
 from keepclear.channel import canonical
-from keepclear.decisions.body import Body
-from keepclear.decisions.body_file import read_body
-from keepclear.decisions.stance import Stance
-from keepclear.decisions.tally import tally
+from keepclear.decisions.rules.body import Body
+from keepclear.decisions.rules.body_file import read_body
+from keepclear.decisions.rules.stance import Stance
+from keepclear.decisions.rules.tally import tally
 from keepclear.errors import InputError
 
 DAYS = 3

@@ -24,8 +24,8 @@ from keepclear.dss.request import Caller, Moment, Rules, parse
 from keepclear.dss.scopes import CONFORMANCE_MONITORING
 from keepclear.dss.utm_messages import PutConstraint, PutOperationalIntent, PutSubscription, Query, SetAvailability
 from keepclear.dss.volumes import extent_of
-from keepclear.edge.dss_client import decode_answer
-from keepclear.edge.dss_signatures import BadSignature, MessageSigner, SignatureCheck
+from keepclear.edge.dss.client import decode_answer
+from keepclear.edge.dss.signatures import BadSignature, MessageSigner, SignatureCheck
 from keepclear.server.dss.development import development_token
 from keepclear.server.dss.tokens import BadToken, TokenCheck
 from keepclear.uss.constraint_zones import zones_of

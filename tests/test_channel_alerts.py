@@ -15,7 +15,7 @@ from keepclear.channel.protocol import exchange
 from keepclear.channel_alerts import AT_ONCE_MAX, AlertSender, message_of
 from keepclear.channel_node import ChannelNode, now_ms
 from keepclear.detection.situation import Verdict
-from keepclear.edge.node_folder import NodeFolder
+from keepclear.edge.channel.node_folder import NodeFolder
 from keepclear.messages.bodies import decode_body, encode_body, kind_of
 from keepclear.messages.correspondence import Correspondence
 from keepclear.messages.delivery import filed

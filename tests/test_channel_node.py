@@ -22,12 +22,12 @@ from keepclear.channel.protocol.wire import MESSAGE_BYTES_MAX, PATHS
 from keepclear.channel.record.verify import Expected, verify_export
 from keepclear.channel_desk import Desk
 from keepclear.channel_node import ChannelNode, Notice, now_ms
-from keepclear.edge.channel_client import PREFIX
-from keepclear.edge.channel_export import export_record
-from keepclear.edge.channel_files import FolderFiles
-from keepclear.edge.channel_tls import caller_context, server_context
-from keepclear.edge.cuttable_line import CuttableLine
-from keepclear.edge.node_folder import NodeFolder
+from keepclear.edge.channel.client import PREFIX
+from keepclear.edge.channel.cuttable_line import CuttableLine
+from keepclear.edge.channel.export import export_record
+from keepclear.edge.channel.files import FolderFiles
+from keepclear.edge.channel.node_folder import NodeFolder
+from keepclear.edge.channel.tls import caller_context, server_context
 from keepclear.errors import InputError
 from keepclear.server.channel import channel_app
 from keepclear.server.channel_api import openapi

@@ -14,10 +14,10 @@ from keepclear.channel.entry import Reference
 from keepclear.channel.store import Kept, Store
 from keepclear.decision_desk import DecisionDesk
 from keepclear.decisions.acts import Amend, Received, Register, Withdraw, text_hash
-from keepclear.decisions.deadlines import deadlines
-from keepclear.decisions.duties import Owed, duties, unaccepted
-from keepclear.decisions.registering import register_acts
-from keepclear.decisions.stance import Stance
+from keepclear.decisions.documents.deadlines import deadlines
+from keepclear.decisions.procedure.duties import Owed, duties, unaccepted
+from keepclear.decisions.procedure.registering import register_acts
+from keepclear.decisions.rules.stance import Stance
 from keepclear.decisions.vocabulary import State
 from keepclear.simulation.parties import exercise_charter
 from tests.decisions.logs import CHANNEL, DAY_MS, HOUR_MS, MINUTE_MS, TEXT, TITLE, Logs, P, council

@@ -41,12 +41,12 @@ from keepclear.channel.protocol.wire import NONCE_BYTES, Ask, Keys
 from keepclear.channel.protocol.witness import compose_submission, take_witness_answer
 from keepclear.channel.store import Kept, Store
 from keepclear.channel.tiles import Tile, encode_bundle
-from keepclear.edge.channel_client import PeerClient, Unreachable, submit_to_witness
-from keepclear.edge.channel_keys import NodeKeys
-from keepclear.edge.channel_store import ChannelLock
-from keepclear.edge.channel_tls import party_of_certificate
-from keepclear.edge.channel_writer import ChannelWriter
-from keepclear.edge.node_folder import NodeFolder
+from keepclear.edge.channel.client import PeerClient, Unreachable, submit_to_witness
+from keepclear.edge.channel.keys import NodeKeys
+from keepclear.edge.channel.node_folder import NodeFolder
+from keepclear.edge.channel.store import ChannelLock
+from keepclear.edge.channel.tls import party_of_certificate
+from keepclear.edge.channel.writer import ChannelWriter
 from keepclear.edge.whole_file import write_bytes
 from keepclear.errors import KeepclearError
 

@@ -13,11 +13,11 @@ from keepclear.channel.charter import Charter
 from keepclear.channel.store import Store
 from keepclear.channel_desk import Happening
 from keepclear.decisions.acts import Register
-from keepclear.decisions.docket import Docket, Filed
-from keepclear.decisions.duties import Duty, duties, unaccepted
-from keepclear.decisions.reading import take_new
-from keepclear.decisions.registering import register_acts
-from keepclear.decisions.status import day_of
+from keepclear.decisions.procedure.docket import Docket, Filed
+from keepclear.decisions.procedure.duties import Duty, duties, unaccepted
+from keepclear.decisions.procedure.reading import take_new
+from keepclear.decisions.procedure.registering import register_acts
+from keepclear.decisions.procedure.status import day_of
 from keepclear.messages.duty import due_calls
 from keepclear.messages.timers import Timers
 from keepclear.messages.vocabulary import Desk, Precedence

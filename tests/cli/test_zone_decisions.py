@@ -18,7 +18,7 @@ from keepclear.space.geometry import Circle
 from keepclear.zones.formats import write_zones
 from keepclear.zones.model import Exemption, Volume, Zone
 from keepclear.zones.zone_set import ZoneSet
-from tests.cli.deciding import Table, constitute, make_table
+from tests.cli.decide.deciding import Table, constitute, make_table
 
 NUMBER = "P-BRAVO-2026-0001"
 

@@ -23,14 +23,14 @@ from keepclear.decisions.acts import (
     encode_act,
     text_hash,
 )
-from keepclear.decisions.body import Body, Member, Representation, body_hash
-from keepclear.decisions.docket import Docket
-from keepclear.decisions.opening import way_of
-from keepclear.decisions.procedure import status
-from keepclear.decisions.rule import Quorum, Rule
-from keepclear.decisions.rulebook import find_rule
-from keepclear.decisions.stance import Stance
-from keepclear.decisions.status import Status
+from keepclear.decisions.procedure.docket import Docket
+from keepclear.decisions.procedure.opening import way_of
+from keepclear.decisions.procedure.procedure import status
+from keepclear.decisions.procedure.status import Status
+from keepclear.decisions.rules.body import Body, Member, Representation, body_hash
+from keepclear.decisions.rules.rule import Quorum, Rule
+from keepclear.decisions.rules.rulebook import find_rule
+from keepclear.decisions.rules.stance import Stance
 from keepclear.decisions.vocabulary import Ballot, Effect
 from keepclear.simulation.parties import exercise_key
 

@@ -9,7 +9,7 @@ from keepclear.server.channel_api import openapi
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "reference" / "channel-http.md").read_text()
-SOURCES = ("channel_desk.py", "cli/node_serving.py", "decision_desk.py")
+SOURCES = ("channel_desk.py", "cli/node/serving.py", "decision_desk.py")
 
 
 def test_every_route_is_documented_and_every_documented_route_exists() -> None:

@@ -14,7 +14,7 @@ from keepclear.space.geometry import Circle
 from keepclear.zones.formats import write_zones
 from keepclear.zones.model import Volume, Zone
 from keepclear.zones.zone_set import ZoneSet
-from tests.cli.deciding import Table, make_table
+from tests.cli.decide.deciding import Table, make_table
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "decide.md"
 PART = re.compile(r"^```(json|text|console)\n(.*?)^```$|^<!-- (two days later) -->$", re.DOTALL | re.MULTILINE)

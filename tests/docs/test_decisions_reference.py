@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from keepclear.decisions.body_file import read_body
-from keepclear.decisions.rule import Basis
-from keepclear.decisions.stance import Stance
+from keepclear.decisions.rules.body_file import read_body
+from keepclear.decisions.rules.rule import Basis
+from keepclear.decisions.rules.stance import Stance
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "reference" / "decision-rules.md").read_text()

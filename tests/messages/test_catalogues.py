@@ -15,9 +15,9 @@ from babel.messages.catalog import Message as Entry
 from babel.messages.pofile import read_po
 
 from keepclear.channel.communications import Cause, LineStatus
-from keepclear.decisions.rule import Kind as RuleKind
-from keepclear.decisions.stance import Outcome, Stance
-from keepclear.decisions.tally import Condition
+from keepclear.decisions.rules.rule import Kind as RuleKind
+from keepclear.decisions.rules.stance import Outcome, Stance
+from keepclear.decisions.rules.tally import Condition
 from keepclear.decisions.vocabulary import Ballot, Effect, Request, Stage, State, Under, VoidReason
 from keepclear.errors import UsageError
 from keepclear.messages import catalogue, vocabulary
@@ -92,7 +92,7 @@ def test_every_word_of_a_closed_list_has_a_phrase_and_no_phrase_is_left_over() -
     wanted |= {"banner.CANCELLED", "banner.SUPERSEDED"}
     assert wanted <= PHRASES.keys()
     used = set()
-    for path in (file for folder in (SOURCES, *ELSEWHERE) for file in folder.glob("*.py")):
+    for path in (file for folder in (SOURCES, *ELSEWHERE) for file in folder.rglob("*.py")):
         if not path.name.startswith("phrases"):
             nodes = ast.walk(ast.parse(path.read_text()))
             used |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}

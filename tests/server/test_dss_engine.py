@@ -15,7 +15,7 @@ from keepclear.dss.records import Availability, Change, Kind, UssState
 from keepclear.dss.refusal import Refusal, RefusalKind
 from keepclear.dss.request import Moment, Outcome
 from keepclear.dss.store import DssStoreError, FellBehind, TurnLost
-from keepclear.edge.dss_store_sqlite import SqliteStore
+from keepclear.edge.dss.sqlite import SqliteStore
 from keepclear.server.dss import engine as engine_module
 from keepclear.server.dss.engine import Engine
 from keepclear.server.dss.serve import now_moment

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keepclear.dss.request import Rules
-from keepclear.edge.dss_store_sqlite import SqliteStore
+from keepclear.edge.dss.sqlite import SqliteStore
 from keepclear.server.dss.app import OPERATIONS, make_dss_app
 from keepclear.server.dss.development import development_key, development_token
 from keepclear.server.dss.engine import Engine

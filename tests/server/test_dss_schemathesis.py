@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from keepclear.dss.scopes import SCOPES
-from keepclear.edge.dss_store_sqlite import SqliteStore
+from keepclear.edge.dss.sqlite import SqliteStore
 from keepclear.server.dss.app import OPERATIONS, make_dss_app
 from keepclear.server.dss.engine import Engine
 from keepclear.server.dss.openapi import openapi

@@ -15,10 +15,10 @@ from implicitdict import ImplicitDict
 from uas_standards.astm.f3548.v21 import api
 
 from keepclear.cli.main import run
-from keepclear.edge.dss_client import DssClient, DssConflict, DssUnreachable
-from keepclear.edge.dss_tokens import ClientCredentials, GivenTokens, TokenRefused
-from keepclear.edge.uss_publisher import Publisher
-from keepclear.edge.uss_store import UssStore
+from keepclear.edge.dss.client import DssClient, DssConflict, DssUnreachable
+from keepclear.edge.dss.tokens import ClientCredentials, GivenTokens, TokenRefused
+from keepclear.edge.uss.publisher import Publisher
+from keepclear.edge.uss.store import UssStore
 from keepclear.errors import UsageError
 from keepclear.server.dss.development import development_token
 from keepclear.uss import requests

@@ -13,9 +13,9 @@ from typing import Any
 import uvicorn
 
 from keepclear.cli.main import run
-from keepclear.edge.dss_client import DssClient
-from keepclear.edge.dss_tokens import MintedTokens
-from keepclear.edge.uss_store import UssStore
+from keepclear.edge.dss.client import DssClient
+from keepclear.edge.dss.tokens import MintedTokens
+from keepclear.edge.uss.store import UssStore
 from keepclear.quantities import format_instant
 from keepclear.server.dss.app import make_dss_app
 from keepclear.server.dss.development import development_key, development_token

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import click
 
-from keepclear.edge.cuttable_line import CuttableLine
+from keepclear.edge.channel.cuttable_line import CuttableLine
 from keepclear.errors import KeepclearError
 
 __all__ = ["channel_demo"]

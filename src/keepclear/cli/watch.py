@@ -289,7 +289,7 @@ def open_outlet(watch: Watch, given: dict[str, Any], *, simulated: bool = False)
 
 def _sender(given: dict[str, Any]) -> AlertSender:
     from keepclear.channel_alerts import AlertSender
-    from keepclear.cli.channel_messages import reading, writing
+    from keepclear.cli.channel.messages import reading, writing
 
     node, read = writing(given["channel_node"], None), reading(given["channel_node"])
     to = tuple(read.charter.party(party).id for party in given["channel_to"])

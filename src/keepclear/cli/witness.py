@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from keepclear.cli.node_options import passphrase_of, passphrase_option
+from keepclear.cli.node.options import passphrase_of, passphrase_option
 from keepclear.errors import UsageError
 
 __all__ = ["command"]
@@ -32,7 +32,7 @@ def command() -> None:
 def init(folder: Path, passphrase_file: Path | None, name: str) -> None:
     """Make the witness's key and print its verifier key, which goes into charters."""
     from keepclear.channel.cosignature import cosigner_key
-    from keepclear.edge.channel_keys import create_keys
+    from keepclear.edge.channel.keys import create_keys
     from keepclear.edge.whole_file import write_bytes
 
     if not name or "+" in name or len(name.split()) != 1 or len(name) > 200:
@@ -51,10 +51,10 @@ def init(folder: Path, passphrase_file: Path | None, name: str) -> None:
 def serve(folder: Path, passphrase_file: Path | None, listen: str) -> None:
     """Witness the logs of every charter in the folder until interrupted. Put TLS in front where it is not local."""
     from keepclear.channel.signed_note import NoteKey
-    from keepclear.cli.node_serving import listen_address
-    from keepclear.edge.channel_keys import open_keys
-    from keepclear.edge.node_folder import read_bounded
-    from keepclear.edge.witness_memory import WitnessFile
+    from keepclear.cli.node.serving import listen_address
+    from keepclear.edge.channel.keys import open_keys
+    from keepclear.edge.channel.node_folder import read_bounded
+    from keepclear.edge.channel.witness_memory import WitnessFile
     from keepclear.server.mutual_tls import serve_tls
     from keepclear.server.witness import witness_app
 
@@ -77,7 +77,7 @@ def known_logs(folder: Path) -> Mapping[str, Sequence[bytes]]:
     Files that are no charter in force are left alone.
     """
     from keepclear.channel.charter import Charter, charter_hash, origin_of, verify_charter
-    from keepclear.edge.node_folder import read_charter
+    from keepclear.edge.channel.node_folder import read_charter
     from keepclear.errors import InputError
 
     found = []

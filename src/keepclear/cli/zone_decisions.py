@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from keepclear.decisions.authority import Standing
-    from keepclear.edge.decision_source import DecisionSource
+    from keepclear.decisions.procedure.authority import Standing
+    from keepclear.edge.decisions.source import DecisionSource
     from keepclear.zones.model import Exemption, Zone
     from keepclear.zones.zone_set import ZoneSet
 
@@ -41,7 +41,7 @@ class ZoneDecisions:
     """Opened once; a node's folder is looked at anew each time."""
 
     def __init__(self, path: Path) -> None:
-        from keepclear.edge.decision_source import DecisionSource
+        from keepclear.edge.decisions.source import DecisionSource
 
         self._source: DecisionSource = DecisionSource.open(path)
         self._said: set[str] = set()
@@ -57,7 +57,7 @@ class ZoneDecisions:
         return flagged
 
     def _flagged(self, zone: Zone, instants_s: Iterable[float]) -> Zone:
-        from keepclear.decisions.authority import Authority, authority
+        from keepclear.decisions.procedure.authority import Authority, authority
 
         docket = self._source.docket()
         for at_s in instants_s:

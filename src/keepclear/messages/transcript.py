@@ -22,7 +22,7 @@ REMEMBERED_MAX = 10_000
 
 
 def transcript_text(language: str) -> Transcript:
-    """For :func:`keepclear.edge.channel_export.export_record`."""
+    """For :func:`keepclear.edge.channel.export.export_record`."""
     return partial(_text, Language(language))
 
 

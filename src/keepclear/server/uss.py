@@ -25,8 +25,8 @@ from keepclear.dss.scopes import (
     CONSTRAINT_PROCESSING,
     STRATEGIC_COORDINATION,
 )
-from keepclear.edge.dss_signatures import ACCEPT_SIGNATURE, BadSignature, SignatureCheck
-from keepclear.edge.uss_store import UssStore, UssStoreError
+from keepclear.edge.dss.signatures import ACCEPT_SIGNATURE, BadSignature, SignatureCheck
+from keepclear.edge.uss.store import UssStore, UssStoreError
 from keepclear.errors import InputError
 from keepclear.server.dss.operations import STATUS, read_body, sent_fields, sent_url
 from keepclear.server.dss.tokens import BadToken, TokenCheck

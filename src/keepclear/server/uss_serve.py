@@ -11,9 +11,9 @@ from typing import Any
 
 import uvicorn
 
-from keepclear.edge.dss_client import DssClient
-from keepclear.edge.uss_publisher import Publisher
-from keepclear.edge.uss_store import UssStore
+from keepclear.edge.dss.client import DssClient
+from keepclear.edge.uss.publisher import Publisher
+from keepclear.edge.uss.store import UssStore
 from keepclear.errors import KeepclearError, UsageError
 from keepclear.server.dss.serve import DssSettings, bind, check_settings, signature_check
 from keepclear.server.dss.tokens import FileKeys, JwksKeys, TokenCheck

@@ -35,17 +35,17 @@ from keepclear.decisions.acts import (
     encode_act,
     text_hash,
 )
-from keepclear.decisions.ballot import seal
-from keepclear.decisions.body import Body, Member, Representation, body_hash
-from keepclear.decisions.docket import Docket
-from keepclear.decisions.opening import way_of
-from keepclear.decisions.procedure import status
-from keepclear.decisions.reading import take_new
-from keepclear.decisions.receipts import receipts_of
-from keepclear.decisions.registering import register_acts
-from keepclear.decisions.rulebook import find_rule
-from keepclear.decisions.stance import Outcome, Stance
-from keepclear.decisions.status import Status
+from keepclear.decisions.procedure.ballot import seal
+from keepclear.decisions.procedure.docket import Docket, origin
+from keepclear.decisions.procedure.opening import way_of
+from keepclear.decisions.procedure.procedure import status
+from keepclear.decisions.procedure.reading import take_new
+from keepclear.decisions.procedure.receipts import receipts_of
+from keepclear.decisions.procedure.registering import register_acts
+from keepclear.decisions.procedure.status import Status
+from keepclear.decisions.rules.body import Body, Member, Representation, body_hash
+from keepclear.decisions.rules.rulebook import find_rule
+from keepclear.decisions.rules.stance import Outcome, Stance
 from keepclear.decisions.vocabulary import Ballot, State, Under
 from keepclear.simulation.channel import DURATION_MS, START_MS, Breach, Host, World
 from keepclear.simulation.memory_store import MemoryStore
@@ -245,7 +245,7 @@ class _Council(World):
                 one, other = first.get(number), others.get(number)
                 if one is None or other is None or one.state is not other.state or one.outcome is not other.outcome:
                     states = {one.state if one else None, other.state if other else None}
-                    if not self.liar or not states & {State.INCOMPLETE, None}:
+                    if not (self._left_open(number, one) or self._left_open(number, other)):
                         raise Breach(f"after healing {self.honest[0]} and {party} show {states} of {number}")
                     self.sitting.unlike += 1
         for found in first.values():
@@ -253,6 +253,21 @@ class _Council(World):
             self.sitting.void += len(found.void)
             self.sitting.contradictions += len(found.contradictions)
         self.sitting.forks = self.run.forks
+
+    def _left_open(self, number: str, found: Status | None) -> bool:
+        """Whether one has no outcome for want of what only the liar wrote: a history that it told others, or a proof of
+        where its histories part. Nothing else excuses a difference, and two outcomes are never excused."""
+        if found is None:
+            return origin(number) == self.liar
+        authors = {found.tabled.party, self.secretary}
+        return (
+            found.state is State.INCOMPLETE
+            and bool(found.missing)
+            and all(
+                f" of {self.liar}" in each.what or (each.what.startswith("the text of") and self.liar in authors)
+                for each in found.missing
+            )
+        )
 
 
 def _statuses(docket: Docket) -> Iterator[Status]:

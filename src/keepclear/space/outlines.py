@@ -93,7 +93,9 @@ def build_outlines(shapes: Sequence[Shape], *, tolerance_m: float = 1.0) -> Outl
     count[is_circle == 0] = np.diff(first)
     edge_start = _starts(count)
     rise = edges[:, 3] - edges[:, 1]
-    slope = np.divide(edges[:, 2] - edges[:, 0], rise, out=np.zeros(len(edges)), where=rise > 0.0)
+    with np.errstate(over="ignore"):  # a rise of a subnormal number: level, as far as a position can tell
+        slope = np.divide(edges[:, 2] - edges[:, 0], rise, out=np.zeros(len(edges)), where=rise > 0.0)
+    slope[np.isinf(slope)] = 0.0
     chunk_start, chunk_box = chunk_boxes(edge_start, edges, CHUNK)
     return Outlines(is_circle, circle, box, edge_start, edges, slope, real, chunk_start, chunk_box)
 

@@ -12,7 +12,7 @@ from keepclear.channel.cosignature import cosigner_key, find_cosignature
 from keepclear.channel.merkle import Tree, leaf_hash
 from keepclear.channel.protocol.witness import Submission, WitnessAnswer, witness_head
 from keepclear.channel.signed_note import Note, parse_lines
-from keepclear.edge.witness_memory import WitnessFile
+from keepclear.edge.channel.witness_memory import WitnessFile
 from keepclear.errors import InputError
 from keepclear.simulation.parties import exercise_key
 

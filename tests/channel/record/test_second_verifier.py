@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 from keepclear.channel.record.verify import verify_export
-from keepclear.edge.channel_export import export_record
+from keepclear.edge.channel.export import export_record
 from keepclear.errors import InputError
 from keepclear.simulation.channel_damage import damaged, forged
 from keepclear.simulation.channel_record import Exercise, ExerciseFiles, exercise_record

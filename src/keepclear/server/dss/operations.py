@@ -18,7 +18,7 @@ from keepclear.dss.refusal import Refusal, RefusalKind
 from keepclear.dss.request import Caller, Rules
 from keepclear.dss.scopes import SCOPES, allowed
 from keepclear.dss.store import DssStoreError
-from keepclear.edge.dss_signatures import ACCEPT_SIGNATURE, BadSignature, SignatureCheck
+from keepclear.edge.dss.signatures import ACCEPT_SIGNATURE, BadSignature, SignatureCheck
 from keepclear.server.dss.engine import Engine
 from keepclear.server.dss.journal import Journal
 from keepclear.server.dss.metrics import Metrics

@@ -22,8 +22,8 @@ from keepclear.dss.cells import AREA_MAX_KM2
 from keepclear.dss.exact import strict_airspace
 from keepclear.dss.expiry import KEEP_US
 from keepclear.dss.request import Moment, Rules
-from keepclear.edge.dss_signatures import SignatureCheck, read_signature_keys
-from keepclear.edge.dss_store import open_store
+from keepclear.edge.dss.signatures import SignatureCheck, read_signature_keys
+from keepclear.edge.dss.store import open_store
 from keepclear.errors import UsageError
 from keepclear.server.dss.app import make_dss_app
 from keepclear.server.dss.engine import Engine

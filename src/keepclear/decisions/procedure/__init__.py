@@ -1,0 +1,1 @@
+"""What the logs show: where each proposal and application stands, and what follows."""

@@ -1,0 +1,1 @@
+"""A node's side of the channel: its store, keys, folder and lines."""

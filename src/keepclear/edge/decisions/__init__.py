@@ -1,0 +1,1 @@
+"""Decisions at the edge: PDF, calendars, sealed votes, and where decisions are read from."""

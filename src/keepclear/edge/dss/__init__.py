@@ -1,0 +1,1 @@
+"""What the DSS keeps, and how one is spoken to."""

@@ -1,0 +1,1 @@
+"""A USS at the edge: what it keeps, and what it publishes."""
