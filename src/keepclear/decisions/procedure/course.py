@@ -83,6 +83,7 @@ class Course:
             elif not event.member and event.reference.party == self.proposal.tabled.party and self.ended is None:
                 what = f"entry {event.reference.seq} of {event.reference.party}"  # it may have amended or withdrawn
                 self.missing.append(Missing(what, "it told two histories of it"))
+                self.forked = True
             return
         act = event.filed.act
         if getattr(act, "proposal", None) != self.proposal.number:

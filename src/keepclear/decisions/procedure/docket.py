@@ -229,7 +229,7 @@ class Docket:
 
     def supposing(self, forks: Mapping[str, int]) -> Docket:
         """The same logs if it were proved that these parties' histories part at these places. To be read only."""
-        return replace(self, _forked=self._forked | forks)
+        return replace(self, _forked={**self._forked, **forks})
 
     def number(self, prefix: str, party: str, year: int) -> str:
         """The party's next number for a proposal («P»), an application («A») or a meeting («M»)."""

@@ -46,10 +46,10 @@ def status(docket: Docket, proposal: str) -> Status:
 
 def _cuts(docket: Docket, proposal: str) -> dict[str, list[int | None]]:
     """Of each log that parted at an unknown place, every place that could make a difference; none: after all of it."""
-    about = docket.about(proposal)
     cuts: dict[str, list[int | None]] = {}
     for party, known in docket.doubtful().items():
-        places = [filed.seq for filed in about if filed.party == party and (known is None or filed.seq < known)]
+        acts = [filed for filed in docket.about(proposal) if filed.party == party]
+        places = [filed.seq for filed in acts if known is None or filed.seq < known]
         if party == read_proposal(docket, proposal).secretary:
             places.append(0)
         if places:
