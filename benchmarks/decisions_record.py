@@ -156,7 +156,7 @@ class Line:
         append_own(self.nodes[party], drafts, clock=lambda: self.now_ms, salts=salts)
 
     def docket(self, party: str) -> Docket:
-        take_new(self.dockets[party], self.nodes[party].store, self.nodes)
+        take_new(self.dockets[party], self.nodes[party].store)
         return self.dockets[party]
 
     def exchange(self, one: str, other: str) -> None:

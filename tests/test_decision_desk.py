@@ -40,6 +40,9 @@ class Shelf:
     def forks(self) -> tuple[()]:
         return ()
 
+    def charters(self) -> tuple[Charter, ...]:
+        return (charter(),)
+
 
 def charter() -> Charter:
     made = exercise_charter("aa", "bb", "cc", "hub")

@@ -52,7 +52,7 @@ class DecisionDesk:
     def step(self, now_ms: int) -> list[Happening]:
         """What is new at ``now_ms``."""
         happened: list[Happening] = []
-        for filed in take_new(self.docket, self.store, self.charter.ids):
+        for filed in take_new(self.docket, self.store):
             number = getattr(filed.act, "proposal", None)
             if number is not None:
                 self._touched.add(number)

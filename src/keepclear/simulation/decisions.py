@@ -101,7 +101,7 @@ class _Council(World):
         if store is not host.store or afresh:
             kept = Docket(host.store.channel)
             self._dockets[host.name] = host.store, kept
-        take_new(kept, host.store, sorted(self.keys))
+        take_new(kept, host.store)
         return kept
 
     def drafts(self, host: Host, size: int, others: list[str]) -> list[Draft]:

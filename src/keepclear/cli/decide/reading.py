@@ -103,7 +103,7 @@ def deciding(node: Path) -> Deciding:
     party, store = folder.card().id, folder.open_store()
     docket = Docket(store.channel)
     charter = store.charters()[-1]
-    take_new(docket, store, charter.ids)
+    take_new(docket, store)
     return Deciding(charter, party, store, docket)
 
 

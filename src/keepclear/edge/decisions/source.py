@@ -40,5 +40,5 @@ class DecisionSource:
     def docket(self) -> Docket:
         """With whatever has come since."""
         if self._store is not None:
-            take_new(self._docket, self._store, self._store.charters()[-1].ids)
+            take_new(self._docket, self._store)
         return self._docket
