@@ -56,8 +56,9 @@ def _exactly(parse: Callable[[bytes], Any], data: bytes) -> None:
     assert parse(data).encode() == data, "not the one form"
 
 
-def _charter(data: bytes) -> None:
-    assert SignedCharter.parse(data).encode() == data.removesuffix(b"\n"), "not the one form"
+def _as_a_file(parse: Callable[[bytes], Any], data: bytes) -> None:
+    """Files may end with a line feed."""
+    assert parse(data).encode() == data.removesuffix(b"\n"), "not the one form"
 
 
 def _text(parse: Callable[[str], Any], shown: str, data: bytes) -> None:
@@ -91,7 +92,7 @@ def _whole(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    "channel:charter": _charter,
+    "channel:charter": partial(_as_a_file, SignedCharter.parse),
     "channel:note": partial(_exactly, Note.parse),
     "channel:note-key": partial(_text, NoteKey.parse, "vkey"),
     "channel:checkpoint": partial(_text, Checkpoint.parse, "text"),
@@ -101,7 +102,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "channel:signatures": partial(_counted, decode_signatures),
     "channel:bodies": partial(_counted, decode_bodies),
     "channel:proof": partial(_exactly, ProofFile.parse),
-    "channel:fork-proof": partial(_exactly, ForkProof.parse),
+    "channel:fork-proof": partial(_as_a_file, ForkProof.parse),
     "channel:submission": partial(_exactly, Submission.parse),
     **{f"channel:{name}": partial(_message, name) for name in MESSAGES},
     "channel:record": _whole,
