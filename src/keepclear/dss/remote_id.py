@@ -4,6 +4,7 @@ one store, so that what is made through one is seen through the other."""
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import Annotated, Any
 
 import msgspec
@@ -28,27 +29,27 @@ AREA_CHARACTERS_MAX = 400_000
 """The longest list of vertices that a query may carry, at 40 characters each."""
 
 
-class Shape:
+class Shape(ABC):
     """How one version writes things. The names of methods are the messages'."""
 
     prefix: str
     v19: bool
 
+    @abstractmethod
     def put_area(self, body: bytes, rules: Rules) -> PutArea:
         """Of a request to create or update an identification service area."""
-        raise NotImplementedError
 
-    def put_subscription(self, body: bytes, rules: Rules) -> PutArea:
-        raise NotImplementedError
+    @abstractmethod
+    def put_subscription(self, body: bytes, rules: Rules) -> PutArea: ...
 
-    def area(self, area: ServiceArea) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def area(self, area: ServiceArea) -> dict[str, Any]: ...
 
-    def subscription(self, subscription: AreaSubscription, count: int) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def subscription(self, subscription: AreaSubscription, count: int) -> dict[str, Any]: ...
 
-    def notification_url(self, subscription: AreaSubscription) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def notification_url(self, subscription: AreaSubscription) -> str: ...
 
     def state(self, subscription_id: str, count: int) -> dict[str, Any]:
         return {"subscription_id": subscription_id, "notification_index": count}
