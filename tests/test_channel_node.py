@@ -34,8 +34,6 @@ from keepclear.server.channel_api import openapi
 from keepclear.server.mutual_tls import CONNECTIONS_MAX_PER_CALLER, TlsServer, serve_tls
 
 PATIENCE_S = 20.0
-# asyncio leaves a transport of a refused handshake to its finaliser, which complains when the loop has ended.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def wait_for(true: Callable[[], object], what: str) -> None:
