@@ -8,7 +8,7 @@ import click
 
 from keepclear.cli.options import decoder_options, feed_options, output_options, require_above_zero
 from keepclear.cli.progress import counted, say, say_first_run
-from keepclear.cli.scan import read_with_progress, require_positions, say_faults
+from keepclear.cli.track_reading import read_with_progress, require_positions, say_faults
 from keepclear.errors import UsageError
 
 __all__ = ["command", "thresholds_of"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 import keepclear
+from keepclear.cli.scan_finding import summary
 from keepclear.edge.feed_address import FeedKind, parse_feed
 from keepclear.edge.whole_file import write_whole
 from keepclear.errors import UsageError
@@ -48,7 +49,6 @@ def write_report(
     path: Path, ctx: click.Context, result: ScanResult, reading: TrackReading, zones: ZoneSet, settings: ScanSettings
 ) -> None:
     """The whole report of a scan to a file."""
-    from keepclear.cli.scan import summary
     from keepclear.server.report import write_report as html_of
 
     files, more = _inputs(ctx.params)

@@ -27,7 +27,7 @@ from keepclear.cli.options import (
     zone_options,
 )
 from keepclear.cli.progress import counted, say, warm_up_watch
-from keepclear.cli.scan import say_faults
+from keepclear.cli.track_reading import say_faults
 from keepclear.cli.zone_decisions import ZoneDecisions, decisions_option
 from keepclear.errors import InputError, KeepclearError, UsageError
 

@@ -6,12 +6,9 @@ from __future__ import annotations
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import msgspec
-
-if TYPE_CHECKING:
-    from keepclear.server.dss.operations import Operation
 
 __all__ = ["Journal"]
 
@@ -22,11 +19,11 @@ class Journal:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
-    def request(self, operation: Operation, status: int, subject: str | None, took_s: float, said: str) -> None:
-        if self._stream is None or (status < 400 and operation.method in ("GET", "POST")):
+    def request(self, operation: str, method: str, status: int, subject: str | None, took_s: float, said: str) -> None:
+        if self._stream is None or (status < 400 and method in ("GET", "POST")):
             return
         self.event(
-            "request", operation=operation.name, status=status, subject=subject, took_ms=round(took_s * 1e3, 1),
+            "request", operation=operation, status=status, subject=subject, took_ms=round(took_s * 1e3, 1),
             said=said[:200] or None,
         )  # fmt: skip
 

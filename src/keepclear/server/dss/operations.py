@@ -175,7 +175,8 @@ class _Endpoint:
             mark(response.status_code)
         took_s = time.perf_counter() - began_s
         dss.metrics.request(operation.name, response.status_code, took_s)
-        dss.journal.request(operation, response.status_code, caller.subject if caller else None, took_s, said)
+        subject = caller.subject if caller else None
+        dss.journal.request(operation.name, operation.method, response.status_code, subject, took_s, said)
         return response
 
 
