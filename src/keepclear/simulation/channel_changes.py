@@ -17,7 +17,7 @@ import msgspec
 from keepclear.channel.canonical import encode
 from keepclear.channel.charter import Limits, SignedCharter, charter_hash
 from keepclear.channel.entry import CHARTER_KIND, REVOCATION_KIND, Draft
-from keepclear.channel.log import write
+from keepclear.channel.log import BrokenLog, write
 from keepclear.channel.protocol import exchange
 from keepclear.channel.protocol.gate import TooMuch
 from keepclear.channel.protocol.own_log import Node, NotReady, append_own
@@ -144,7 +144,13 @@ class _Changing(World):
         signed = self.agreed[serial]
         keys = self._rings[signed.charter.party(host.party).entry_key]
         node = Node(host.store, host.lock, keys, host.node.gate)
-        if host.alive and self._append(host, node, Draft(CHARTER_KIND, signed.encode())):
+        try:
+            written = host.alive and self._append(host, node, Draft(CHARTER_KIND, signed.encode()))
+        except BrokenLog:  # written before a crash, which left it in the lock only: mending the log put it in force
+            written = host.store.state(host.party).charter.serial > serial
+            if not written:
+                raise
+        if written:
             self.changed.enacted += 1
             self.rekey(host)
         self.at(AGAIN_MS, partial(self.enact, host))
