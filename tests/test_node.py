@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 import keepclear as kc
+from keepclear.alerts.model import AlertType
 from keepclear.errors import InputError
 from keepclear.feeds.reports import ReportBatch
 from keepclear.node import Watch
@@ -107,3 +108,18 @@ def test_r2_9_an_archive_and_a_watch_count_the_same_violations_over_gaps_in_rece
     assert (counts.targets, counts.tracks, counts.violations, counts.alerts) == (1, 3, 2, 3)
     archive = kc.scan(reports, scenario_zones())
     assert (archive.targets_inside, archive.violations) == (1, 2)
+
+
+def test_r2_1_neither_archive_nor_watch_tells_of_two_that_were_not_there_together() -> None:
+    """One lands and is heard no more; 19 s later another takes off where the first, carried on, would be."""
+    seconds = np.concatenate([np.arange(0.0, 60.0), np.arange(79.0, 139.0)])
+    n, lands = len(seconds), seconds < 60.0
+    reports = ReportBatch.build(
+        time_s=seconds + 1_767_268_800.0, lat_deg=48.0 - seconds * 76.0 / 111_200.0, lon_deg=np.full(n, 31.0),
+        target=np.where(lands, "4ba749", "73806f").tolist(), domain=1, altitude_baro_m=np.full(n, 350.0),
+        ground_speed_mps=np.full(n, 76.0), track_deg=np.full(n, 180.0),
+    )  # fmt: skip
+    watch = Watch(ZoneSet.of(scenario_zones()))
+    cycles = [watch.step(reports.take(seconds == s), 1_767_268_800.0 + s) for s in np.arange(0.0, 139.0).tolist()]
+    assert {event.alert.type for cycle in cycles for event in cycle.events} == {AlertType.APW}
+    assert not len(kc.encounters(reports))

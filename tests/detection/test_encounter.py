@@ -126,7 +126,7 @@ def test_who_is_not_paired() -> None:
     assert len(encounters(picture(**near, on_ground=[1, 0]))) == 0
     assert len(encounters(picture(**near, domain=[TargetDomain.AIR, TargetDomain.SEA]))) == 0
     assert len(encounters(picture(**near, status=[TrackStatus.ENDED, TrackStatus.LIVE]))) == 0
-    assert len(encounters(picture(**near, status=[TrackStatus.STALE, TrackStatus.LIVE]))) == 1
+    assert len(encounters(picture(**near, status=[TrackStatus.STALE, TrackStatus.LIVE]))) == 0
     assert len(encounters(picture(**near, target=["4b1617", "4b1617"]))) == 0
     # two that nobody names are two
     assert len(encounters(picture(**near, target=[None, None]))) == 1

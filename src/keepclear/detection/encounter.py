@@ -37,7 +37,8 @@ def encounters(
     is INDETERMINATE and its vertical distance nan. INDETERMINATE is also a threshold within the accuracy of the
     distance. ``confidence`` is the probability that the closest approach is inside the horizontal threshold (the
     distance Gaussian); nan where neither track states an accuracy. Rows are ordered by threshold, then pair.
-    Tracks that ended, stand on the ground, are of ships or vehicles, or are of the same target are not paired.
+    Stale and ended tracks are not paired: where they are is not known, and carried on they would meet traffic that
+    appears where they have landed. Nor are tracks that stand on the ground, of ships or vehicles, or of one target.
 
     Raises :class:`InputError` for a look-ahead outside [0, 1800] s.
     """
@@ -45,7 +46,7 @@ def encounters(
         raise InputError(f"look-ahead {look_ahead_s} s is not between 0 and {LOOK_AHEAD_LIMIT_S:.0f} s")
     wanted = [thresholds] if isinstance(thresholds, Thresholds) else list(thresholds)
     flying = np.flatnonzero(
-        (picture.status != TrackStatus.ENDED)
+        (picture.status == TrackStatus.LIVE)
         & (picture.reports.on_ground != 1)
         & (picture.reports.domain != TargetDomain.GROUND)
         & (picture.reports.domain != TargetDomain.SEA)
