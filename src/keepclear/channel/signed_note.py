@@ -20,6 +20,8 @@ NOTE_BYTES_MAX = 65_536
 """A checkpoint with 100 cosignatures has some 15 KiB."""
 _PARSED_MAX = 64
 """The same few heads are looked at again and again; 4 MiB at most."""
+_KNOWN_KEYS_MAX = 1024
+"""As in :mod:`keepclear.channel.signature`."""
 SIGNATURES_MAX = 256
 """The specification asks for at least 16; a charter has at most 64 parties and witnesses."""
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -38,6 +40,11 @@ def decode_base64(text: str, *, what: str) -> bytes:
     return data
 
 
+@lru_cache(_KNOWN_KEYS_MAX)
+def _key_id(name: str, kind: int, public: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
+
+
 @dataclass(frozen=True, slots=True)
 class NoteKey:
     """A public key as notes know it: by a name and four bytes."""
@@ -48,7 +55,7 @@ class NoteKey:
 
     @property
     def id(self) -> bytes:
-        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+        return _key_id(self.name, self.kind, self.public)
 
     @property
     def vkey(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from keepclear.channel.merkle import ProvingTree
 from keepclear.errors import InputError
@@ -13,6 +14,8 @@ __all__ = ["ENTRY_BYTES_MAX", "TILE_WIDTH", "Tile", "decode_bundle", "encode_bun
 TILE_WIDTH = 256
 ENTRY_BYTES_MAX = 65_535
 """The length is two bytes."""
+_PATHS_MAX = 256
+"""Of the same tile, entries, signatures, bodies and hashes are asked for one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,7 @@ class Tile:
     @property
     def path(self) -> str:
         """Below the log's prefix: ``tile/0/x001/234.p/7``."""
-        digits = f"{self.index:03d}"
-        digits = digits.zfill(-(-len(digits) // 3) * 3)
-        groups = [digits[k : k + 3] for k in range(0, len(digits), 3)]
-        number = "/".join([*(f"x{g}" for g in groups[:-1]), groups[-1]])
-        partial = f".p/{self.width}" if self.width < TILE_WIDTH else ""
-        return f"tile/{'entries' if self.level < 0 else self.level}/{number}{partial}"
+        return _path(self.level, self.index, self.width)
 
     @classmethod
     def parse(cls, path: str) -> Tile:
@@ -64,6 +62,16 @@ class Tile:
     def hashes(self, tree: ProvingTree) -> bytes:
         """The tile's content."""
         return tree.hashes(8 * self.level, self.index * TILE_WIDTH, self.index * TILE_WIDTH + self.width)
+
+
+@lru_cache(_PATHS_MAX)
+def _path(level: int, index: int, width: int) -> str:
+    digits = f"{index:03d}"
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    groups = [digits[k : k + 3] for k in range(0, len(digits), 3)]
+    number = "/".join([*(f"x{g}" for g in groups[:-1]), groups[-1]])
+    partial = f".p/{width}" if width < TILE_WIDTH else ""
+    return f"tile/{'entries' if level < 0 else level}/{number}{partial}"
 
 
 def _tiles(level: int, count: int) -> Iterator[Tile]:

@@ -4,6 +4,7 @@ never for a real channel, since whoever knows the name knows the key."""
 from __future__ import annotations
 
 from base64 import b64encode
+from functools import lru_cache
 from hashlib import sha256
 
 from keepclear.channel.charter import Charter, Limits, Party, SignedCharter, Timers, Witness, sign_charter
@@ -12,8 +13,11 @@ from keepclear.channel.signature import SigningKey
 __all__ = ["exercise_charter", "exercise_key", "exercise_party", "signed_by_all"]
 
 CREATED_MS = 1_700_000_000_000
+_KEYS_KEPT = 1024
+"""Making a key takes as long as a signature."""
 
 
+@lru_cache(_KEYS_KEPT)
 def exercise_key(owner: str, purpose: str, generation: int = 0) -> SigningKey:
     return SigningKey(sha256(f"exercise {owner} {purpose} {generation}".encode()).digest())
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import TypeVar
 
 from keepclear.channel.merkle import HASH_BYTES, Frontier, node_hash
 from keepclear.channel.record.layout import ENTRIES_BYTES_MAX, ExportFiles, log_folder
@@ -13,7 +11,6 @@ from keepclear.errors import InputError
 
 __all__ = ["ExportedLog"]
 
-T = TypeVar("T")
 _KEPT_BYTES_MAX = 4 << 20
 """Of each log's tiles and bundles; references mostly go to the newest entries of the others."""
 _STEP_MAX = 4 * TILE_WIDTH
@@ -24,7 +21,7 @@ class ExportedLog:
     def __init__(self, files: ExportFiles, party: str, size: int) -> None:
         self.party, self.size = party, size
         self._files = files
-        self._kept: OrderedDict[str, tuple[list[bytes], int]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], tuple[list[bytes], int]] = OrderedDict()
         self._bytes = 0
         self._cursor = Frontier()
         self._root = self._cursor.root
@@ -46,11 +43,7 @@ class ExportedLog:
         return self._root
 
     def payload(self, seq: int) -> bytes:
-        tile = self._tile(-1, seq // TILE_WIDTH)
-        bundle = self._cached(tile.path, ENTRIES_BYTES_MAX, decode_bundle)
-        if len(bundle) != tile.width:
-            raise InputError(f"the bundle has {len(bundle)} entries, not {tile.width}")
-        return bundle[seq % TILE_WIDTH]
+        return self._parts(-1, seq // TILE_WIDTH)[seq % TILE_WIDTH]
 
     def _frontier(self, size: int) -> Frontier:
         roots, start = [], 0
@@ -69,26 +62,23 @@ class ExportedLog:
         return nodes[0]
 
     def _hashes(self, level: int, index: int) -> list[bytes]:
-        tile = self._tile(level, index)
-        hashes = self._cached(tile.path, TILE_WIDTH * HASH_BYTES, _split_hashes)
-        if len(hashes) != tile.width:
-            raise InputError(f"the tile has {len(hashes)} hashes, not {tile.width}")
-        return hashes
+        return self._parts(level, index)
 
-    def _tile(self, level: int, index: int) -> Tile:
-        count = self.size >> 8 * max(level, 0)
-        return Tile(level, index, min(TILE_WIDTH, count - index * TILE_WIDTH))
-
-    def _cached(self, path: str, limit: int, decode: Callable[[bytes], list[bytes]]) -> list[bytes]:
-        found = self._kept.get(path)
+    def _parts(self, level: int, index: int) -> list[bytes]:
+        """A tile's hashes; at level -1, a bundle's entries."""
+        found = self._kept.get((level, index))
         if found is not None:
-            self._kept.move_to_end(path)
+            self._kept.move_to_end((level, index))
             return found[0]
-        data = self._files.read(f"{log_folder(self.party)}/{path}", limit)
+        tile = Tile(level, index, min(TILE_WIDTH, (self.size >> 8 * max(level, 0)) - index * TILE_WIDTH))
+        name = f"{log_folder(self.party)}/{tile.path}"
+        data = self._files.read(name, ENTRIES_BYTES_MAX if level < 0 else TILE_WIDTH * HASH_BYTES)
         if data is None:
-            raise InputError("the file is missing", source=f"{log_folder(self.party)}/{path}")
-        parts = decode(data)
-        self._kept[path] = parts, len(data)
+            raise InputError("the file is missing", source=name)
+        parts = decode_bundle(data) if level < 0 else _split_hashes(data)
+        if len(parts) != tile.width:
+            raise InputError(f"the tile has {len(parts)} parts, not {tile.width}", source=name)
+        self._kept[level, index] = parts, len(data)
         self._bytes += len(data)
         while self._bytes > _KEPT_BYTES_MAX and len(self._kept) > 1:
             self._bytes -= self._kept.popitem(last=False)[1][1]

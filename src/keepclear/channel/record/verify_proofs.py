@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -22,6 +23,9 @@ from keepclear.errors import InputError
 
 __all__ = ["bare_fork_proof", "check_forks", "check_proofs", "verify_alone"]
 
+_HEADS_KEPT = 64
+"""Proofs come sorted by log and entry."""
+
 
 def verify_alone(proof: ProofFile, payload: bytes, charters: Sequence[Charter]) -> tuple[Entry, SignedHead]:
     """The entry whose exact bytes are given, and the head it is proved to stand under; :class:`InputError` if not."""
@@ -30,7 +34,7 @@ def verify_alone(proof: ProofFile, payload: bytes, charters: Sequence[Charter]) 
         raise InputError(
             f"the entry is of the channel {entry.channel[:8]}…, or {entry.party} is no party of the charter"
         )
-    head = _open(proof, entry.party, charters)
+    head = _open(proof.checkpoint, entry.party, charters)
     if proof.index != entry.seq:
         raise InputError(f"the proof is of entry {proof.index}, the entry given is number {entry.seq}")
     _check_inclusion(proof, payload, head)
@@ -41,6 +45,8 @@ def check_proofs(
     files: ExportFiles, names: Iterable[tuple[str, int]], logs: Mapping[str, ExportedLog],
     charters: Sequence[Charter], found: Verification,
 ) -> None:  # fmt: skip
+    # Proofs of many entries stand under the same few heads, each with its signatures.
+    opened = lru_cache(_HEADS_KEPT)(partial(_open, charters=charters))
     for party, seq in sorted(names):
         name = proof_path(party, seq)
         try:
@@ -49,7 +55,7 @@ def check_proofs(
             log = logs[party]
             data = read_file(files, name, PROOF_FILE_BYTES_MAX, bytes)
             proof = ProofFile.parse(data)
-            head = _open(proof, party, charters)
+            head = opened(proof.checkpoint, party)
             size = head.checkpoint.size
             if proof.encode() != data:
                 raise InputError("the proof is not written in its one form")
@@ -89,9 +95,9 @@ def bare_fork_proof(proof: ForkProof, channel: str, charters: Sequence[Charter])
     return msgspec.structs.replace(proof, heads=tuple(heads))
 
 
-def _open(proof: ProofFile, party: str, charters: Sequence[Charter]) -> SignedHead:
+def _open(note: Note, party: str, charters: Sequence[Charter]) -> SignedHead:
     origin = origin_of(party, charter_hash(charters[0]).hex())
-    return open_head(proof.checkpoint.encode(), origin, log_keys(charters, party), cosigners_of(charters))
+    return open_head(note.encode(), origin, log_keys(charters, party), cosigners_of(charters))
 
 
 def _check_inclusion(proof: ProofFile, payload: bytes, head: SignedHead) -> None:
