@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from keepclear.messages.catalogue import Language, say
 
-__all__ = ["Document", "Line", "Part", "Quote", "Table", "Value", "page", "plain", "to_html", "to_text"]
+__all__ = ["RLM", "Document", "Line", "Part", "Quote", "Table", "Value", "page", "plain", "to_html", "to_text"]
 
 LRI, FSI, PDI, RLM = "\u2066", "\u2068", "\u2069", "\u200f"
 

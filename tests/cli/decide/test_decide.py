@@ -71,7 +71,11 @@ def test_a_text_under_silence_is_broken_amended_adopted_exported_and_verified(ta
     assert run(["channel", "export", "--node", "charlie", "--out", "record"]) == 0
     table.capture.readouterr()
     assert run(["verify", "record"]) == 0
-    assert "VERIFIED" in table.capture.readouterr().out
+    said = table.capture.readouterr().out
+    assert "VERIFIED" in said
+    assert "word for word" in said
+    transcript = (table.place / "record" / "transcript-en.txt").read_text()
+    assert f"=== Position: {number}, version 1 – South: breaks the silence [BREAK_SILENCE] ===" in transcript
 
 
 def test_a_vote_is_counted_by_the_rule_and_a_later_position_replaces_an_earlier_one(table: Table) -> None:

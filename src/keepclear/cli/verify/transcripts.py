@@ -9,11 +9,16 @@ from keepclear.channel.record.layout import is_for_people
 from keepclear.channel.record.transcript import Transcript, transcribe
 from keepclear.channel.record.verification import Verification
 from keepclear.cli.progress import say
+from keepclear.decisions.acts import DECISION_KIND
+from keepclear.decisions.documents.act import ActDescriber
 from keepclear.edge.channel.files import FolderFiles, ZipFiles
 from keepclear.messages.catalogue import Language
-from keepclear.messages.transcript import transcript_html, transcript_text
+from keepclear.messages.transcript import Describers, transcript_html, transcript_text
 
 __all__ = ["compare_transcripts", "written_transcripts"]
+
+DESCRIBERS: Describers = {DECISION_KIND: ActDescriber}
+"""Of the kinds that messages know nothing about."""
 
 _NAMED = re.compile(rf"transcript-({'|'.join(Language)})\.(txt|html)\Z")
 WORTH_SAYING = 2_000
@@ -24,8 +29,8 @@ def written_transcripts(languages: Iterable[str]) -> dict[str, Transcript]:
     """What an export writes for people, by file name."""
     found: dict[str, Transcript] = {}
     for language in languages:
-        found[f"transcript-{language}.txt"] = transcript_text(language)
-        found[f"transcript-{language}.html"] = transcript_html(language)
+        found[f"transcript-{language}.txt"] = transcript_text(language, DESCRIBERS)
+        found[f"transcript-{language}.html"] = transcript_html(language, DESCRIBERS)
     return found
 
 
