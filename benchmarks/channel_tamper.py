@@ -1,9 +1,10 @@
 """Nobody can change a record unseen: every byte of a small one, and mutations of larger ones, in whatever number.
 
-Each mutation is verified as a whole record: nothing is assumed about what a changed file can touch. To be quick, two
-things are done otherwise than for a user. A few pure functions are not computed twice for the same bytes: Ed25519 for a
-key, message and signature; the reading of a piece of JSON, of base64, of a note (tables in this process). And nine in
-ten verifications end at their first fault, since no fault is ever taken back; the tenth goes to its end.
+Each mutation is verified as a whole record: nothing is assumed about what a changed file can touch. To be quick, pure
+functions are not computed twice for the same bytes: Ed25519 for a key, message and signature; the reading of a piece of
+JSON, of base64, of a note; the verification of one log, where every file that it had asked for before is byte for byte
+the same, and so is what it was told of charters and sizes. And nine in ten verifications end at their first fault,
+since no fault is ever taken back; the tenth is done in full, without any log remembered.
 A mutation that VERIFIES is looked at more closely. It is *accepted* if the record then states anything that the
 original does not: another entry, body, size, root, holder, witness or level. Otherwise it is *withheld*: a whole line,
 file or body was taken away and the record states less, which nobody can prevent whoever hands it over from doing.
@@ -17,15 +18,17 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any
 
 from keepclear.channel import canonical, signature, signed_note
 from keepclear.channel.record.layout import decode_bodies, is_for_people
-from keepclear.channel.record.verification import Findings, Verification
+from keepclear.channel.record.verification import Findings, LogReport, Verification
 from keepclear.channel.record.verify import verify_export
+from keepclear.channel.record.verify_log import LogTask, verify_log
 from keepclear.channel.tiles import decode_bundle
 from keepclear.errors import InputError
 from keepclear.simulation.channel_damage import damaged
@@ -48,6 +51,59 @@ def remember() -> None:
         for module in list(sys.modules.values()):
             if module.__name__.startswith("keepclear.") and getattr(module, name, None) is asked:
                 setattr(module, name, known)
+
+
+class NotedFiles(ExerciseFiles):
+    """Notes what is asked for."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        super().__init__(files)
+        self.asked: dict[str, bytes | None] = {}
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        self.asked[name] = self.files.get(name)
+        return super().read(name, limit)
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """One log's verification in the record as it was made: all that it depended on, and its report."""
+
+    task: LogTask
+    asked: dict[str, bytes | None]
+    report: LogReport
+
+    def fits(self, task: LogTask, files: dict[str, bytes]) -> bool:
+        return self.task == task and all(files.get(name) == data for name, data in self.asked.items())
+
+
+class Logs:
+    """Of one record, each log's verification remembered."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.known: dict[str, Remembered] = {}
+        verify_export(ExerciseFiles(files), run=partial(self._learn, files))
+
+    def _learn(
+        self, files: dict[str, bytes], verify: Callable[[LogTask], LogReport], tasks: Sequence[LogTask]
+    ) -> Iterator[LogReport]:
+        for task in tasks:
+            noted = NotedFiles(files)
+            report = verify_log(noted, task)
+            self.known[task.party] = Remembered(task, noted.asked, replace(report))
+            yield report
+
+    def run(
+        self, files: dict[str, bytes], verify: Callable[[LogTask], LogReport], tasks: Sequence[LogTask]
+    ) -> Iterator[LogReport]:
+        for task in tasks:
+            known = self.known.get(task.party)
+            yield replace(known.report) if known and known.fits(task, files) else verify(task)
+
+
+@lru_cache(LARGER_RECORDS + 1)
+def logs_of(number: int) -> Logs:
+    return Logs(small_record() if number < 0 else larger_record(number))
 
 
 class Refused(Exception):
@@ -76,10 +132,11 @@ def larger_record(number: int) -> dict[str, bytes]:
     return exercise_record(number, LARGER_ENTRIES)
 
 
-def verified(files: dict[str, bytes], *, whole: bool) -> Verification | None:
+def verified(files: dict[str, bytes], number: int, *, whole: bool) -> Verification | None:
+    logs = logs_of(number)
     Findings.fault = fault if whole else refuse  # type: ignore[assignment,method-assign]
     try:
-        found = verify_export(ExerciseFiles(files))
+        found = verify_export(ExerciseFiles(files), run=None if whole else partial(logs.run, files))
     except (InputError, Refused):
         return None
     return found if found.verified else None
@@ -105,13 +162,13 @@ def statements(files: dict[str, bytes], found: Verification) -> set[Any]:
 @lru_cache(LARGER_RECORDS + 1)
 def original(number: int) -> frozenset[Any]:
     files = small_record() if number < 0 else larger_record(number)
-    found = verified(files, whole=True)
+    found = verified(files, number, whole=True)
     assert found is not None, "the record as it was made verifies"
     return frozenset(statements(files, found))
 
 
 def judge(number: int, files: dict[str, bytes], *, whole: bool) -> str:
-    found = verified(files, whole=whole)
+    found = verified(files, number, whole=whole)
     if found is None:
         return "refused"
     return "withheld" if covers(original(number), statements(files, found)) else "ACCEPTED"
