@@ -12,7 +12,8 @@ import pytest
 
 from keepclear.errors import InputError
 from keepclear.feeds.formats import DecoderOptions
-from keepclear.feeds.readsb import AircraftJsonDecoder, TraceDecoder
+from keepclear.feeds.readsb import AircraftJsonDecoder
+from keepclear.feeds.readsb_trace import TraceDecoder
 from keepclear.feeds.reports import ReportBatch, TargetCategory, TargetDomain
 
 NOW_S = 1_700_000_000.5

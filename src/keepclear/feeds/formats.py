@@ -58,7 +58,7 @@ FORMATS: dict[str, Format] = {
         Format("readsb", "readsb, dump1090, tar1090 aircraft.json", (".json",),
                "keepclear.feeds.readsb:AircraftJsonDecoder", "keepclear.feeds.readsb:looks_like_aircraft_json", True),
         Format("readsb-trace", "readsb trace file (one aircraft, one day)", (".json",),
-               "keepclear.feeds.readsb:TraceDecoder", "keepclear.feeds.readsb:looks_like_trace", False),
+               "keepclear.feeds.readsb_trace:TraceDecoder", "keepclear.feeds.readsb_trace:looks_like_trace", False),
         Format("sbs", "SBS-1 BaseStation text", (".sbs", ".csv", ".txt"),
                "keepclear.feeds.sbs:SbsDecoder", "keepclear.feeds.sbs:looks_like_sbs", True),
         Format("beast", "Mode S Beast binary", (".bin", ".beast"),

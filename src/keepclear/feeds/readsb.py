@@ -1,4 +1,4 @@
-"""readsb, dump1090 and tar1090 JSON: ``aircraft.json`` as polled, and the day traces of one aircraft.
+"""readsb, dump1090 and tar1090 JSON: ``aircraft.json`` as polled.
 
 Field meanings: README-json.md of wiedehopf/readsb. ``alt_geom`` is the GNSS height above the WGS84 ellipsoid.
 """
@@ -14,31 +14,19 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.errors import InputError, LimitExceeded
 from keepclear.feeds.addresses import ADDRESS_CHARACTERS_MAX, CleanLabels, clean_address, clean_callsign
-from keepclear.feeds.adsb_quality import accuracy_of_columns, category_of_emitter, domain_of_emitter
+from keepclear.feeds.aircraft_columns import AircraftColumns, PlainReader, squawk_of
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.json_documents import (
-    DOCUMENT_BYTES_MAX,
     UNREADABLE,
     DocumentCutter,
     first_repeated_key,
     named_twice,
-    repeated_member,
 )
-from keepclear.feeds.reports import Floats, Labels, ReportBatch, concatenate
-from keepclear.feeds.screening import (
-    ALTITUDE_MAX_M,
-    SPEED_MAX_MPS,
-    directions,
-    screen_positions,
-    within,
-    wrapped_lon_deg,
-)  # fmt: skip
-from keepclear.quantities import FOOT_M, FT_PER_MIN_MPS, KNOT_MPS
+from keepclear.feeds.reports import Floats, ReportBatch, concatenate
 
-__all__ = ["AircraftJsonDecoder", "TraceDecoder", "looks_like_aircraft_json", "looks_like_trace"]
+__all__ = ["AircraftJsonDecoder", "looks_like_aircraft_json"]
 
 _NAN = math.nan
 _START = r'\{\s{0,16}"now"\s{0,16}:'
@@ -100,10 +88,6 @@ def looks_like_aircraft_json(head: bytes) -> bool:
     return head.lstrip()[:1] == b"{" and b'"aircraft"' in head and b'"now"' in head
 
 
-def looks_like_trace(head: bytes) -> bool:
-    return head.lstrip()[:1] == b"{" and b'"trace"' in head and b'"icao"' in head
-
-
 class AircraftJsonDecoder:
     """Documents one after the other, as a poller or a log gives them; one bad entry costs only itself.
 
@@ -118,11 +102,16 @@ class AircraftJsonDecoder:
         self._received_s = _NAN
         self._addresses = CleanLabels(clean_address)
         self._callsigns = CleanLabels(clean_callsign)
+        self._reader = PlainReader()
 
     def decode(self, data: bytes, received_s: float) -> ReportBatch:
         self._received_s = received_s
-        if self._cutter.idle:
-            try:  # a polled answer is one whole document: no need to look for its end
+        if self._cutter.idle:  # a polled answer is one whole document: no need to look for its end
+            reports = self._plain(data)
+            if reports is not None:
+                self._cutter.documents_seen += 1
+                return reports
+            try:
                 document = _decode_document(data)
             except UNREADABLE:
                 pass
@@ -137,6 +126,9 @@ class AircraftJsonDecoder:
         return concatenate([self._document(d, self._cutter.documents_seen) for d in self._cutter.finish()])
 
     def _document(self, data: bytes, number: int) -> ReportBatch:
+        reports = self._plain(data, f"document {number}, ")
+        if reports is not None:
+            return reports
         try:
             document = _decode_document(data)
             return self._reports(document.aircraft, document.now, data, f"document {number}, ")
@@ -173,44 +165,46 @@ class AircraftJsonDecoder:
         if not aircraft:
             return ReportBatch.empty()
         # A list a field is three times as fast as rows turned on their side.
-        lat_deg, lon_deg = _floats([a.lat for a in aircraft]), _floats([a.lon for a in aircraft])
-        nac_p, nic = _floats([a.nac_p for a in aircraft]), _floats([a.nic for a in aircraft])
-        rc_m, seen_pos_s = _floats([a.rc for a in aircraft]), _floats([a.seen_pos for a in aircraft])
-        baro_rate = _floats([a.baro_rate for a in aircraft])
-        geo_rate = _floats([a.geom_rate for a in aircraft])
-        emitters = [a.category for a in aircraft]
-        baro_ft = [a.alt_baro for a in aircraft]
-        on_ground: Any = 0
-        if str in set(map(type, baro_ft)):  # «ground» in the place of an altitude
-            on_ground = [ft == "ground" for ft in baro_ft]
-            baro_ft = [None if isinstance(ft, str) else ft for ft in baro_ft]
+        emitters = [a.category or "" for a in aircraft]
         kinds = {code: number for number, code in enumerate(set(emitters))}
-        kind = np.fromiter(map(kinds.__getitem__, emitters), dtype=np.intp, count=len(emitters))
-        batch = ReportBatch.build(
-            time_s=now_s - np.nan_to_num(seen_pos_s),
-            received_s=self._received_s if math.isfinite(self._received_s) else None,
-            lat_deg=lat_deg,
-            lon_deg=wrapped_lon_deg(lon_deg),
-            altitude_baro_m=within(_floats(baro_ft) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
-            altitude_geo_m=within(_floats([a.alt_geom for a in aircraft]) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
-            ground_speed_mps=within(_floats([a.gs for a in aircraft]) * KNOT_MPS, 0.0, SPEED_MAX_MPS),
-            track_deg=directions(_floats([a.track for a in aircraft])),
-            vertical_rate_mps=within(
-                np.where(np.isnan(baro_rate), geo_rate, baro_rate) * FT_PER_MIN_MPS, -SPEED_MAX_MPS, SPEED_MAX_MPS
-            ),
-            accuracy_m=accuracy_of_columns(nac_p, nic, rc_m),
+        baro_ft = [a.alt_baro for a in aircraft]
+        on_ground: npt.NDArray[np.int8] | int = 0
+        if str in set(map(type, baro_ft)):  # «ground» in the place of an altitude
+            on_ground = np.array([ft == "ground" for ft in baro_ft], dtype=np.int8)
+            baro_ft = [None if isinstance(ft, str) else ft for ft in baro_ft]
+        columns = AircraftColumns(
+            lat_deg=_floats([a.lat for a in aircraft]),
+            lon_deg=_floats([a.lon for a in aircraft]),
+            nic=_floats([a.nic for a in aircraft]),
+            rc_m=_floats([a.rc for a in aircraft]),
+            seen_pos_s=_floats([a.seen_pos for a in aircraft]),
+            alt_baro_ft=_floats(baro_ft),
+            alt_geom_ft=_floats([a.alt_geom for a in aircraft]),
+            gs_kt=_floats([a.gs for a in aircraft]),
+            track_deg=_floats([a.track for a in aircraft]),
+            baro_rate_fpm=_floats([a.baro_rate for a in aircraft]),
+            geom_rate_fpm=_floats([a.geom_rate for a in aircraft]),
+            nac_p=_floats([a.nac_p for a in aircraft]),
             on_ground=on_ground,
-            domain=np.array([domain_of_emitter(code or "") for code in kinds], dtype=np.uint8)[kind],
-            category=np.array([category_of_emitter(code or "") for code in kinds], dtype=np.uint8)[kind],
-            squawk=_squawks([a.squawk for a in aircraft]),
+            squawk=np.array([squawk_of(a.squawk) for a in aircraft], dtype=np.int16),
+            emitter=np.fromiter(map(kinds.__getitem__, emitters), dtype=np.int64, count=len(emitters)),
+            emitters=list(kinds),
             target=self._addresses.labels([a.hex for a in aircraft]),
             callsign=self._callsigns.labels([a.flight for a in aircraft]),
-            source=self._source,
         )
-        keep = screen_positions(
-            batch.time_s, lat_deg, lon_deg, self.faults, lambda row: f"{place}aircraft {aircraft[row].hex[:16]}"
-        )
-        return batch if keep is None else batch.take(keep)
+        return self._made(columns, now_s, place)
+
+    def _plain(self, data: bytes, place: str = "") -> ReportBatch | None:
+        read = self._reader.read(data)
+        return None if read is None else self._made(read[1], read[0], place)
+
+    def _made(self, columns: AircraftColumns, now_s: float, place: str) -> ReportBatch:
+        if not len(columns.lat_deg):
+            return ReportBatch.empty()
+        return columns.reports(
+            now_s, self._received_s if math.isfinite(self._received_s) else None, self._source, self.faults,
+            lambda row: f"{place}aircraft {columns.target.at(row)}",
+        )  # fmt: skip
 
     def _addressed(self, aircraft: list[_Aircraft], place: str) -> list[_Aircraft]:
         lengths = set(map(len, [a.hex for a in aircraft]))
@@ -255,125 +249,3 @@ def _located(aircraft: list[_Aircraft]) -> list[_Aircraft]:
 
 def _floats(values: Sequence[Any]) -> Floats:
     return np.array(values, dtype=np.float64)
-
-
-def _squawks(texts: Sequence[str | None]) -> npt.NDArray[np.int16]:
-    codes = {text: _squawk(text) for text in set(texts)}
-    return np.fromiter(map(codes.__getitem__, texts), dtype=np.int16, count=len(texts))
-
-
-def _squawk(text: str | None) -> int:
-    return int(text) if text and len(text) == 4 and text.isascii() and text.isdigit() else -1
-
-
-class _Trace(msgspec.Struct):
-    icao: str
-    timestamp: float
-    trace: list[msgspec.Raw]
-
-
-class TraceDecoder:
-    """One aircraft's day: rows of [seconds after ``timestamp``, lat, lon, altitude ft, …, details, …].
-
-    Callsign, squawk, category and quality come in the details of some rows and hold for those that follow.
-    """
-
-    def __init__(self, options: DecoderOptions) -> None:
-        self.faults = Faults()
-        self._source = options.source
-        self._parts: list[bytes] = []
-        self._bytes = 0
-
-    def decode(self, data: bytes, received_s: float) -> ReportBatch:
-        self._bytes += len(data)
-        if self._bytes > DOCUMENT_BYTES_MAX:
-            raise LimitExceeded(f"trace file larger than {DOCUMENT_BYTES_MAX} bytes: one file is one aircraft's day")
-        self._parts.append(data)
-        return ReportBatch.empty()
-
-    def finish(self) -> ReportBatch:
-        data = b"".join(self._parts)
-        self._parts.clear()
-        if not data.strip():
-            return ReportBatch.empty()
-        try:
-            trace = msgspec.json.decode(data, type=_Trace)
-        except UNREADABLE as error:
-            raise InputError(f"not a readsb trace file: {error}") from None
-        if key := repeated_member(data, "icao", "timestamp", "trace"):
-            raise InputError(f"the trace file names {key!r} twice: which one holds?")
-        rows: list[tuple[Any, ...]] = []
-        held = _Held()
-        for i, raw in enumerate(trace.trace):
-            try:
-                rows.append(_trace_row(raw, trace.timestamp, held))
-            except (*UNREADABLE, TypeError, ValueError) as error:
-                self.faults.add("malformed trace row", f"trace[{i}]: {error}")
-        if not rows:
-            return ReportBatch.empty()
-        time_s, lat, lon, baro, geo, speed, track, climb, accuracy, ground, squawk, flight, emitter = zip(*rows)
-        lat_deg, lon_deg = np.array(lat, dtype=np.float64), np.array(lon, dtype=np.float64)
-        batch = ReportBatch.build(
-            time_s=time_s,
-            lat_deg=lat_deg,
-            lon_deg=wrapped_lon_deg(lon_deg),
-            altitude_baro_m=within(np.array(baro, dtype=np.float64) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
-            altitude_geo_m=within(np.array(geo, dtype=np.float64) * FOOT_M, -ALTITUDE_MAX_M, ALTITUDE_MAX_M),
-            ground_speed_mps=within(np.array(speed, dtype=np.float64) * KNOT_MPS, 0.0, SPEED_MAX_MPS),
-            track_deg=directions(np.array(track, dtype=np.float64)),
-            vertical_rate_mps=within(np.array(climb, dtype=np.float64) * FT_PER_MIN_MPS, -SPEED_MAX_MPS, SPEED_MAX_MPS),
-            accuracy_m=np.array(accuracy, dtype=np.float32),
-            on_ground=ground,
-            domain=np.array([domain_of_emitter(e) for e in emitter], dtype=np.uint8),
-            category=np.array([category_of_emitter(e) for e in emitter], dtype=np.uint8),
-            squawk=squawk,
-            target=Labels.constant(clean_address(trace.icao), len(rows)),
-            callsign=Labels.of(flight),
-            source=self._source,
-        )
-        keep = screen_positions(batch.time_s, lat_deg, lon_deg, self.faults, lambda row: f"trace row {row}")
-        return batch if keep is None else batch.take(keep)
-
-
-class _Details(msgspec.Struct):
-    flight: str | None = None
-    squawk: str | None = None
-    category: str | None = None
-    nic: float | None = None
-    rc: float | None = None
-    nac_p: float | None = None
-
-
-class _Held:
-    """What the details rows said last."""
-
-    flight: str | None = None
-    squawk: int = -1
-    category: str = ""
-    accuracy_m: float = _NAN
-
-
-_ALTITUDE_IS_GEOMETRIC = 8
-_decode_row = msgspec.json.Decoder(list[Any]).decode
-
-
-def _trace_row(raw: msgspec.Raw, start_s: float, held: _Held) -> tuple[Any, ...]:
-    row = _decode_row(raw)
-    if len(row) < 7:
-        raise ValueError(f"{len(row)} fields, at least 7 are needed")
-    after_s, lat, lon, altitude, speed, track, flags = row[:7]
-    climb, details, _, geo_ft = (*row[7:11], None, None, None, None)[:4]
-    if isinstance(details, dict):
-        said = msgspec.convert(details, _Details)
-        held.flight = clean_callsign(said.flight) or held.flight
-        held.squawk = _squawk(said.squawk) if said.squawk else held.squawk
-        held.category = said.category or held.category
-        quality = [np.array([_NAN if v is None else v], dtype=np.float64) for v in (said.nac_p, said.nic, said.rc)]
-        held.accuracy_m = float(accuracy_of_columns(*quality)[0])
-    ground = altitude == "ground"
-    baro_ft = None if ground else altitude
-    if flags & _ALTITUDE_IS_GEOMETRIC:
-        baro_ft, geo_ft = None, geo_ft if geo_ft is not None else baro_ft
-    numbers = (start_s + after_s, lat, lon, baro_ft, geo_ft, speed, track, climb)
-    checked = tuple(_NAN if n is None else float(n) for n in numbers)
-    return (*checked, held.accuracy_m, int(ground), held.squawk, held.flight, held.category)

@@ -15,7 +15,10 @@ def warm_up_mode_s() -> None:
 
 
 def warm_up_aircraft_json() -> None:
-    """Compile, or load from the cache, the kernel of the aircraft.json decoder."""
+    """Compile, or load from the cache, the kernels of the aircraft.json decoder."""
+    from keepclear.feeds.formats import DecoderOptions
     from keepclear.feeds.kernels.json_keys import count_keys
+    from keepclear.feeds.readsb import AircraftJsonDecoder
 
+    AircraftJsonDecoder(DecoderOptions()).decode(b'{"now":0,"aircraft":[]}', 0.0)
     count_keys(b'{"now":0}', (b'"now"',))
