@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import importlib.util
 import json
 import os
 import random
@@ -39,9 +40,15 @@ STATE_EVERY = 500
 SITES_MAX = 50
 WORDS_EVERY = 10
 """One input in so many gets a number or a word replaced instead of damaged bytes: it still parses, and goes deeper."""
-INSTRUMENTED = [
-    f"keepclear.{name}" for name in ("feeds", "zones", "edge", "messages", "channel", "dss", "uss", "decisions")
-]
+PARSES = {
+    "feed": ("feeds",), "zones": ("zones",), "volumes": ("edge", "zones"),
+    "messages": ("messages", "channel.canonical"),
+    "channel": ("channel",), "decisions": ("decisions",), "acts": ("decisions",), "dss": ("dss", "uss", "edge.dss"),
+    "uss": ("dss", "uss", "zones"),
+}  # fmt: skip
+"""The packages whose code guides a kind of target. In the rest, a branch taken says nothing about the input."""
+PARSES_NOT = ("feeds.decoder", "feeds.reports", "feeds.screening", "feeds.formats", "messages.phrases")
+"""Modules of those packages that get what was parsed."""
 CORPUS_MAX = 3000
 """Inputs that a resumed target reads again; the newest beyond that stay on disk unread."""
 _WORD = re.compile(rb"-?\d+(?:\.\d+)?|[A-Za-z_]{2,}|\"[^\"]{0,40}\"")
@@ -82,13 +89,24 @@ def write_state(folder: Path, state: dict[str, Any]) -> None:
     (folder / "state.tmp").replace(folder / "state.json")
 
 
+def parses_not(target: str) -> list[str]:
+    """The package's modules that are not to be instrumented. (atheris includes whole top-level packages only.)"""
+    (root,) = importlib.util.find_spec("keepclear").submodule_search_locations  # type: ignore[union-attr, misc]
+    names = [".".join(p.relative_to(root).with_suffix("").parts) for p in sorted(Path(root).rglob("*.py"))]
+    parses = tuple(f"{name}." for name in PARSES[target.partition(":")[0]])
+    return [
+        "keepclear." + name.removesuffix(".__init__")
+        for name in names
+        if name in PARSES_NOT or not f"{name}.".startswith(parses)
+    ]
+
+
 def child(target: str, runs: int, seconds: int, seed: int, folder: Path) -> None:
     """One slice in this process; its state is written to ``folder`` now and then: libFuzzer never returns."""
     import atheris
 
     sys.path.insert(0, str(HERE))
-    # Only the code that parses is instrumented: in the rest, a branch taken says nothing about the input.
-    with atheris.instrument_imports(include=INSTRUMENTED):
+    with atheris.instrument_imports(include=["keepclear"], exclude=parses_not(target)):
         import fuzz_targets
 
         fuzz_targets.load(target)

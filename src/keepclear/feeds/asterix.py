@@ -7,6 +7,7 @@ Other categories (034 and 065 service messages among them) carry no target posit
 from __future__ import annotations
 
 import math
+import re
 
 from keepclear.errors import InputError
 from keepclear.feeds.asterix_items import RecordReader
@@ -22,6 +23,7 @@ KNOWN_CATEGORIES = frozenset(
     [*range(1, 5), *range(7, 12), *range(15, 22), 23, 24, 25, *range(30, 35), 48, 62, 63, 65, 129, 150, 205, 247]
 )
 """Categories in use; another first octet is not the head of a data block."""
+_HEAD = re.compile(b"[" + b"".join(re.escape(bytes([category])) for category in sorted(KNOWN_CATEGORIES)) + b"]")
 SEARCH_BLOCK_MAX = 4096
 """While searching for the next block after garbage only blocks up to this length are believed, so that a false
 length does not swallow much. In step, a block may have the full 65,535 octets."""
@@ -46,6 +48,11 @@ def looks_like_asterix(head: bytes) -> bool:
             blocks += 1
         at += length
     return blocks > 0
+
+
+def _next_head(data: bytearray, at: int) -> int:
+    found = _HEAD.search(data, at)
+    return found.start() if found else len(data)
 
 
 class AsterixDecoder:
@@ -115,15 +122,17 @@ class AsterixDecoder:
             category, length = data[at], int.from_bytes(data[at + 1 : at + 3])
             believable = category in KNOWN_CATEGORIES and 4 <= length <= (65_535 if self._in_step else SEARCH_BLOCK_MAX)
             if not believable or (final and length > left):
-                at = self._out_of_step(
-                    at, offset, "cut in the middle of a data block" if believable else "not a data block"
-                )
+                if self._in_step:  # one fault for one run of garbage
+                    reason = "cut in the middle of a data block" if believable else "not a data block"
+                    self.faults.add(reason, f"byte {offset + at}")
+                    self._in_step = False
+                at = _next_head(data, at + 1)
                 continue
             # After garbage a block counts only if another follows it, or the end.
             if left < length + (0 if self._in_step or final else 3):
                 break
             if not self._in_step and not self._heads_block(data, at + length):
-                at += 1
+                at = _next_head(data, at + 1)
                 continue
             if category not in CATEGORIES:
                 self._reader.skip(f"CAT{category:03}")
@@ -149,13 +158,6 @@ class AsterixDecoder:
         if at >= len(data):
             return True
         return len(data) - at >= 3 and data[at] in KNOWN_CATEGORIES and int.from_bytes(data[at + 1 : at + 3]) >= 4
-
-    def _out_of_step(self, at: int, offset: int, reason: str) -> int:
-        """One byte further; one fault for one run of garbage."""
-        if self._in_step:
-            self.faults.add(reason, f"byte {offset + at}")
-            self._in_step = False
-        return at + 1
 
     def _instant(self, octets: bytes | None) -> float:
         """POSIX seconds of a time of day (1/128 s since midnight UTC); ``nan`` without it or a date."""

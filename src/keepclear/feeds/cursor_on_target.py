@@ -287,7 +287,8 @@ class ProtobufDecoder(_Events):
                 step = -1
             if step < 0:
                 self._out_of_step(at)
-                step = 1
+                begins = self._buffer.find(MAGIC, at + 1)
+                step = (begins if begins >= 0 else len(self._buffer)) - at
             at += step
         self._drop(at)
 

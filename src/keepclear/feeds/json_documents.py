@@ -7,7 +7,6 @@ from collections import Counter
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from keepclear.feeds.decoder import Faults
 
@@ -19,10 +18,6 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding strange bytes raises: bad JSON or types, bad UTF-8, brackets nested without end."""
 START_BYTES_MAX = 96
 """No start pattern is longer, so this much before a chunk is looked at again."""
-
-_CODE = np.zeros(256, dtype=np.int8)
-_CODE[ord('"')], _CODE[ord("{")], _CODE[ord("}")] = 1, 2, 3
-_ESCAPE = re.compile(rb"\\.", re.DOTALL)
 
 
 class DocumentCutter:
@@ -99,25 +94,15 @@ class DocumentCutter:
 
     def _scan(self, stop: int) -> int | None:
         """The end of the document if it closes before ``stop``; carries depth and string state on otherwise."""
+        from keepclear.feeds.kernels.json_cut import find_end  # compiled code is loaded on first use only
+
         begin = self._scanned
-        piece = bytes(self._pending[begin:stop])
-        if b"\\" in piece:
-            if self._in_odd_escape(begin):
-                piece = b" " + piece[1:]
-            piece = _ESCAPE.sub(b"  ", piece)
-        elif self._in_odd_escape(begin):
-            piece = b" " + piece[1:]
-        codes: npt.NDArray[np.int8] = _CODE[np.frombuffer(piece, dtype=np.uint8)]
-        where = np.flatnonzero(codes)
-        codes = codes[where]
-        inside = (np.cumsum(codes == 1) + self._in_string) % 2 == 1
-        step = np.where(inside, 0, np.where(codes == 2, 1, np.where(codes == 3, -1, 0)))
-        depth = self._depth + np.cumsum(step)
-        closed = np.flatnonzero((depth == 0) & (step == -1))
-        if len(closed):
-            return begin + int(where[closed[0]]) + 1
-        if len(codes):
-            self._in_string, self._depth = bool(inside[-1]), int(depth[-1])
+        escaped = self._in_odd_escape(begin)
+        text = np.frombuffer(self._pending, dtype=np.uint8)
+        end, depth, in_string = find_end(text, begin + escaped, stop, self._depth, self._in_string)
+        if end >= 0:
+            return int(end)
+        self._in_string, self._depth = bool(in_string), int(depth)
         self._scanned = stop
         return None
 

@@ -10,6 +10,7 @@ ADS-B defines it (above the ellipsoid). pymavlink (LGPL-3.0) is an optional extr
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from keepclear.feeds.reports import ReportBatch, TargetCategory, TargetDomain
 __all__ = ["MavlinkDecoder", "looks_like_mavlink"]
 
 MAGIC_V1, MAGIC_V2 = 0xFE, 0xFD
+_MAGIC = re.compile(rb"[\xfe\xfd]")
 EARLIEST_US, LATEST_US = 946_684_800_000_000, 4_102_444_800_000_000
 """2000 to 2100: what a telemetry log's time stamp may be. Its first octets are then 0x00 to 0x0E, never a magic."""
 NAMES_MAX = 10_000
@@ -147,7 +149,8 @@ class MavlinkDecoder:
             if self._in_step:
                 self.faults.add("not a MAVLink frame, or its checksum is wrong", f"byte {self._position + at}")
                 self._in_step = False
-            at += 1
+            begins = _MAGIC.search(data, at + 1 + lead)
+            at = begins.start() - lead if begins else len(data) if final else max(at + 1, len(data) - lead)
         del data[:at]
         self._position += at
 

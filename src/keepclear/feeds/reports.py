@@ -209,6 +209,7 @@ def _empty() -> ReportBatch:
 
 def concatenate(batches: Sequence[ReportBatch]) -> ReportBatch:
     """One batch of all rows in order, the label dictionaries merged."""
+    batches = [batch for batch in batches if len(batch)]
     if not batches:
         return ReportBatch.empty()
     if len(batches) == 1:
