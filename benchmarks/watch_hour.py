@@ -17,6 +17,7 @@ import json
 import tempfile
 import time
 import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ import numpy as np
 from benchmarks.watch_cycle import resident_mib
 from keepclear.alerts.engine import AlertState, open_alerts
 from keepclear.alerts.events import event_line
+from keepclear.alerts.model import AlertEvent
 from keepclear.cli.watch import Outlet
 from keepclear.edge.alert_store import AlertStore
 from keepclear.feeds.formats import DecoderOptions, make_decoder
@@ -88,10 +90,11 @@ def main() -> None:
     kinds: dict[str, int] = {}
     written = 0
 
-    def write(event: object, watch: Watch) -> None:
+    def write(events: Sequence[AlertEvent], watch: Watch) -> None:
         nonlocal written
-        kinds[event.kind.value] = kinds.get(event.kind.value, 0) + 1  # type: ignore[attr-defined]
-        written += len(event_line(event, watch.zones))  # type: ignore[arg-type]
+        for event in events:
+            kinds[event.kind.value] = kinds.get(event.kind.value, 0) + 1
+            written += len(event_line(event, watch.zones))
 
     health = [FeedHealth("benchmark", FeedState.UP, "", float(given.aircraft), 0.0, 0, 0, 0, 0)]
     memory: list[float] = []
