@@ -12,17 +12,19 @@ from keepclear.channel.charter import Charter, DutyStep
 from keepclear.channel.charter import Desk as CharterDesk
 from keepclear.channel.entry import Reference
 from keepclear.channel.store import Kept, Store
-from keepclear.decision_desk import DecisionDesk
-from keepclear.decisions.acts import Amend, Received, Register, Withdraw, text_hash
+from keepclear.decision_desk import DecisionDesk, TextReceipts
+from keepclear.decisions.acts import Amend, Apply, Close, Received, Register, StageReached, Withdraw, text_hash
 from keepclear.decisions.documents.deadlines import deadlines
-from keepclear.decisions.procedure.duties import Owed, duties, unaccepted
+from keepclear.decisions.procedure.duties import duties, unaccepted
+from keepclear.decisions.procedure.duty import Owed
 from keepclear.decisions.procedure.registering import register_acts
-from keepclear.decisions.rules.stance import Stance
-from keepclear.decisions.vocabulary import State
+from keepclear.decisions.rules.body import body_hash
+from keepclear.decisions.rules.stance import Outcome, Stance
+from keepclear.decisions.vocabulary import Request, Stage, State
 from keepclear.simulation.parties import exercise_charter
 from tests.decisions.logs import CHANNEL, DAY_MS, HOUR_MS, MINUTE_MS, TEXT, TITLE, Logs, P, council
 
-OURS = "aa"
+OURS, A = "aa", "A-AA-2026-0001"
 LADDER = (DutyStep("officer", 0, ("console",)), DutyStep("head", 600, ("telephone",)))
 
 
@@ -51,8 +53,10 @@ def charter() -> Charter:
     return msgspec.structs.replace(made, parties=parties)
 
 
-def desk_of(logs: Logs, party: str = OURS) -> DecisionDesk:
-    return DecisionDesk(charter(), party, cast(Store, Shelf(logs)))
+def desk_of(
+    logs: Logs, party: str = OURS, receipts: TextReceipts = TextReceipts.LADDER, made: Charter | None = None
+) -> DecisionDesk:
+    return DecisionDesk(made or charter(), party, cast(Store, Shelf(logs)), receipts=receipts)
 
 
 def said(desk: DecisionDesk, logs: Logs, event: str) -> Sequence[Mapping[str, Any]]:
@@ -77,7 +81,7 @@ def test_a_receipt_is_owed_until_it_is_given_and_the_end_of_a_silence_is_told() 
     assert owed(logs) == owed(logs, "bb") == []
 
 
-def test_a_position_is_owed_before_the_deadline_and_a_closing_by_the_secretary_after_it() -> None:
+def test_a_position_is_owed_before_the_deadline_and_a_closing_by_the_secretary_until_it_is_written() -> None:
     logs = Logs(council(rules=("simple-majority",)))
     logs.table()
     logs.circulate()
@@ -89,7 +93,100 @@ def test_a_position_is_owed_before_the_deadline_and_a_closing_by_the_secretary_a
     assert owed(logs, "bb") == []
     assert owed(logs, "hub") == [(Owed.CLOSE, (), False)]
     logs.tick()
-    assert owed(logs, "hub") == [], "its log shows that the deadline has passed"
+    assert logs.status().state is State.REJECTED
+    assert owed(logs, "hub") == [(Owed.CLOSE, (), False)], "its log shows it, and it has told nobody what came of it"
+    logs.write("hub", Close(proposal=P, version=1, outcome=Outcome.REJECTED))
+    assert owed(logs, "hub") == []
+
+
+def test_the_secretary_owes_the_members_a_tabled_text_and_an_amended_one_until_it_expires() -> None:
+    logs = Logs(council())
+    logs.table(by="aa", proposal="P-AA-2026-0001", expires_ms=logs.now_ms + DAY_MS)
+    assert owed(logs, "hub") == [(Owed.CIRCULATE, (), False)]
+    logs.circulate(logs.deliver(("aa",), proposal="P-AA-2026-0001"), closes_in_ms=HOUR_MS, proposal="P-AA-2026-0001")
+    assert owed(logs, "hub") == []
+    logs.say("bb", Stance.BREAK_SILENCE, proposal="P-AA-2026-0001")
+    assert owed(logs, "hub") == [(Owed.CLOSE, (), False)], "all are told that it was broken, and by whom"
+    logs.write("aa", Amend(proposal="P-AA-2026-0001", version=2, title=TITLE, text="Another.", language="en"))
+    assert (Owed.CIRCULATE, (), False) in owed(logs, "hub")
+    logs.wait(2 * DAY_MS)
+    assert Owed.CIRCULATE not in [what for what, _, _ in owed(logs, "hub")], "it has expired"
+
+
+def test_the_secretary_owes_its_receipt_for_what_has_come() -> None:
+    logs = Logs(council())
+    logs.table()
+    logs.circulate(logs.deliver(("aa", "bb")))
+    reference = logs.say("aa", Stance.AGAINST, register=False)
+    assert owed(logs, "hub") == [(Owed.REGISTER, (), False)]
+    logs.register("aa", reference)
+    assert owed(logs, "hub") == [(Owed.CLOSE, (), False)]
+    logs.say("dd", Stance.AGAINST, register=False)
+    assert Owed.REGISTER not in [what for what, _, _ in owed(logs, "hub")], "a stranger is owed nothing"
+
+
+def applied(logs: Logs) -> Reference:
+    return logs.write("aa", Apply(
+        application=A, applicant="Party A", body=body_hash(logs.body), kind=Request.MEASURE, subject="A corridor",
+        basis="Agreement, 4", language="en",
+    ))  # fmt: skip
+
+
+def test_a_stage_is_owed_by_whoever_has_it_and_a_late_one_climbs_the_ladder() -> None:
+    logs = Logs(council())
+    first = applied(logs)
+    assert owed(logs, "hub") == [(Owed.STAGE, (), False)], "to say that it is received"
+    due_ms = logs.now_ms + DAY_MS
+    stage = logs.write("hub", StageReached(application=A, stage=Stage.RECEIVED, after=first.leaf, owner="bb",
+                                           due_ms=due_ms))  # fmt: skip
+    assert owed(logs, "hub") == owed(logs, "aa") == []
+    assert owed(logs, "bb") == [(Owed.STAGE, (), False)]
+    desk = desk_of(logs, "bb")
+    assert [(c["precedence"], c["role"]) for c in said(desk, logs, "call")] == [("ROUTINE", "officer")]
+    logs.wait(DAY_MS + 1)
+    late = desk.step(logs.now_ms)
+    assert [(o["id"], o["what"], o["late"]) for o in late if o["event"] == "owed"] == [(A, "STAGE", True)]
+    assert ("IMMEDIATE", "head") in [(c["precedence"], c["role"]) for c in late if c["event"] == "call"]
+    logs.wait(HOUR_MS)
+    assert [c["round"] for c in said(desk, logs, "call") if c["precedence"] == "IMMEDIATE"][-1] > 0, "again and again"
+    logs.write("bb", StageReached(application=A, stage=Stage.DECISION, after=stage.leaf, owner="committee on duty",
+                                  due_ms=logs.now_ms + DAY_MS))  # fmt: skip
+    logs.wait(HOUR_MS)
+    assert said(desk, logs, "call") == []
+    assert owed(logs, "hub") == [(Owed.STAGE, (), False)], "a role cannot be reminded, so the secretary is"
+
+
+def test_r4_1_the_node_proves_delivery_by_itself_where_somebody_is_then_called() -> None:
+    logs = Logs(council(), accepted=("aa", "bb"))
+    logs.table()
+    bare = exercise_charter("aa", "bb", "cc", "hub")
+    never = desk_of(logs, receipts=TextReceipts.NEVER)
+    nobody = desk_of(logs, made=bare)
+    for desk in (never, nobody):
+        assert [one["what"] for one in said(desk, logs, "owed")] == ["RECEIPT"], "people are told to do it"
+        assert desk.to_receive(logs.now_ms) == ()
+    always = desk_of(logs, receipts=TextReceipts.ALWAYS, made=bare)
+    always.take()
+    assert len(always.to_receive(logs.now_ms)) == 1
+    stranger = desk_of(logs, "cc")
+    stranger.take()
+    assert stranger.to_receive(logs.now_ms) == (), "it has not accepted the body: its silence is not to count"
+    desk = desk_of(logs)
+    desk.take()
+    [act] = desk.to_receive(logs.now_ms)
+    assert (act.proposal, act.version, act.text_hash) == (P, 1, text_hash(TITLE, TEXT, "en"))
+    reference = logs.write(OURS, act)
+    desk.take()
+    assert desk.to_receive(logs.now_ms) == (), "once"
+    logs.circulate((reference,))
+    found = logs.status().round
+    assert found is not None
+    assert found.delivered == ("aa",)
+    assert [c["what"] for c in said(desk, logs, "call")] == ["SILENCE_ENDS"], "delivered is not read: people are called"
+    logs.say("aa", Stance.BREAK_SILENCE)
+    logs.write("hub", Amend(proposal=P, version=2, title=TITLE, text="Another.", language="en"))
+    desk.take()
+    assert [one.version for one in desk.to_receive(logs.now_ms)] == [2], "another text, another receipt"
 
 
 def test_what_is_owed_climbs_the_duty_ladder_and_is_urgent_in_its_last_quarter() -> None:

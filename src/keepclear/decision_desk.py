@@ -1,20 +1,24 @@
-"""The decisions' side of a node's desk: what came, what this party owes and who is told, what the secretary receives.
+"""The decisions' side of a node's desk: what came, what the node writes by itself, what its party owes and who is told.
 
-It decides nothing for anybody. A reminder says until when, never what to say; silence is read by the rule alone.
+It decides nothing for anybody. By itself it writes receipts alone: that a text has arrived, and, where its party is a
+secretary, what others have said. A reminder says until when, never what to say; silence is read by the rule alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from keepclear.channel.charter import Charter
 from keepclear.channel.store import Store
 from keepclear.channel_desk import Happening
-from keepclear.decisions.acts import Register
+from keepclear.decisions.acts import Received, Register, Table
 from keepclear.decisions.procedure.docket import Docket, Filed
-from keepclear.decisions.procedure.duties import Duty, duties, unaccepted
+from keepclear.decisions.procedure.duties import duties, unaccepted
+from keepclear.decisions.procedure.duty import Duty, Owed
+from keepclear.decisions.procedure.procedure import status
 from keepclear.decisions.procedure.reading import take_new
 from keepclear.decisions.procedure.registering import register_acts
 from keepclear.decisions.procedure.status import day_of
@@ -22,10 +26,22 @@ from keepclear.messages.duty import due_calls
 from keepclear.messages.timers import Timers
 from keepclear.messages.vocabulary import Desk, Precedence
 
-__all__ = ["DecisionDesk"]
+__all__ = ["DecisionDesk", "TextReceipts"]
 
 TOLD_MAX = 100_000
 """What was said is remembered, so that it is said once; the oldest is forgotten."""
+RECEIPTS_MAX = 64
+"""At once: what a flood of texts leaves over has its turn at the next step."""
+
+
+class TextReceipts(StrEnum):
+    """When the node proves by itself that a text has arrived (practice R4.1)."""
+
+    LADDER = "ladder"
+    """where its party's charter names whom to call, so that somebody is told of every text that was received"""
+    ALWAYS = "always"
+    NEVER = "never"
+    """only people do, by ``decide receive``"""
 
 
 @dataclass(slots=True)
@@ -35,6 +51,7 @@ class DecisionDesk:
     store: Store
     on_duty: frozenset[str] = frozenset()
     """roles; empty: every role of the ladder"""
+    receipts: TextReceipts = TextReceipts.LADDER
     docket: Docket = field(init=False)
     _begun: bool = False
     _touched: set[str] = field(default_factory=set)
@@ -50,7 +67,11 @@ class DecisionDesk:
         self.docket = Docket(self.store.channel)
 
     def step(self, now_ms: int) -> list[Happening]:
-        """What is new at ``now_ms``."""
+        """What is new at ``now_ms``, where nothing is written in between."""
+        return [*self.take(), *self.remind(now_ms)]
+
+    def take(self) -> list[Happening]:
+        """Whatever the logs hold beyond what was taken: what others have written is news, but not after a restart."""
         happened: list[Happening] = []
         for filed in take_new(self.docket, self.store):
             number = getattr(filed.act, "proposal", None)
@@ -59,6 +80,11 @@ class DecisionDesk:
             if self._begun and filed.party != self.party:
                 happened.append(_arrived(filed))
         self._begun = True
+        return happened
+
+    def remind(self, now_ms: int) -> list[Happening]:
+        """What is owed at ``now_ms``, each thing once, and whom the ladder calls for it."""
+        happened: list[Happening] = []
         for duty in self._owed(now_ms):
             happened += self._reminders(duty, now_ms)
         for digest in unaccepted(self.docket, self.party):
@@ -74,6 +100,20 @@ class DecisionDesk:
         self._touched = {act.proposal for act in acts}  # until our own log shows them
         return acts
 
+    def to_receive(self, now_ms: int) -> tuple[Received, ...]:
+        """Proof that we have the texts of bodies that we have accepted (practice R4.1); it says nothing of agreeing."""
+        desks = self.charter.party(self.party).desks
+        ladder = self.receipts is TextReceipts.LADDER and any(desk.steps for desk in desks)
+        if not ladder and self.receipts is not TextReceipts.ALWAYS:
+            return ()
+        owed = [one for one in self._owed(now_ms) if one.what is Owed.RECEIPT and self._accepted(one.about)]
+        found = (status(self.docket, one.about) for one in owed[:RECEIPTS_MAX])
+        return tuple(Received(proposal=f.proposal, version=f.version, text_hash=f.text_hash) for f in found)
+
+    def _accepted(self, proposal: str) -> bool:
+        tables = (filed.act for filed in self.docket.about(proposal))
+        return any(isinstance(act, Table) and self.party in self.docket.accepted(act.body) for act in tables)
+
     def _owed(self, now_ms: int) -> tuple[Duty, ...]:
         """Found anew only when a log has grown, a deadline has passed or another day has begun."""
         passed = sum(due_ms < now_ms for due_ms in self._due)
@@ -85,19 +125,20 @@ class DecisionDesk:
         return self._duties
 
     def _deadlines(self) -> Iterator[int]:
-        for number in self.docket.proposals():
+        for number in (*self.docket.proposals(), *self.docket.applications()):
             for filed in self.docket.about(number):
-                for name in ("closes_ms", "open_by_ms"):
+                for name in ("closes_ms", "open_by_ms", "expires_ms", "due_ms"):
                     due_ms = getattr(filed.act, name, None)
                     if due_ms is not None:
                         yield due_ms
 
     def _reminders(self, duty: Duty, now_ms: int) -> Iterator[Happening]:
         about: dict[str, Any] = {
-            "id": duty.about, "version": duty.version, "what": duty.what.value, "members": list(duty.members),
-            **({"due_ms": duty.due_ms} if duty.due_ms is not None else {}),
+            "id": duty.about, **({"version": duty.version} if duty.version is not None else {}),
+            "what": duty.what.value, "members": list(duty.members),
+            **({"due_ms": duty.due_ms} if duty.due_ms is not None else {}), **({"late": True} if duty.late else {}),
         }  # fmt: skip
-        if self._first("owed", duty.about, duty.version, duty.what, duty.members, duty.due_ms):
+        if self._first("owed", duty.about, duty.version, duty.what, duty.members, duty.due_ms, duty.late):
             yield {"event": "owed", **about}
         series = [(Precedence.ROUTINE, duty.since_ms)]
         urgent_ms = duty.urgent_ms

@@ -193,12 +193,21 @@ def extend(
 @click.argument("proposal")
 @click.pass_context
 def close(ctx: click.Context, node: Path, passphrase_file: Path | None, proposal: str) -> None:
-    """Write down what came of it, as this node computes it (for the secretary). Exit code 1: it was not adopted."""
-    from keepclear.cli.decide.tables import check_lines
+    """Write down what came of it, as this node computes it (for the secretary). Exit code 1: it was not adopted.
+
+    What has come and is not received yet is received first: nothing that members have said is passed over.
+    """
+    from keepclear.cli.decide.tables import check_lines, names
     from keepclear.decisions.acts import Close
+    from keepclear.decisions.procedure.registering import register_acts
     from keepclear.decisions.rules.stance import Outcome
 
     read = deciding(node)
+    read.status(proposal)
+    for received in register_acts(read.docket, read.party, proposal):
+        declare(node, passphrase_file, received, read)
+        click.echo(f"received first: {names([one.member or one.party for one in received.positions])}")
+        read = deciding(node)
     found = read.status(proposal)
     tally = found.tally
     if tally is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,11 @@ def show(ctx: click.Context, node: Path, number: str, as_json: bool) -> None:
     from keepclear.cli.decide.shown import application_lines, application_object, meeting_lines, meeting_object
 
     read = deciding(node)
+    lines: Iterable[str]
     if number.startswith("A-"):
-        lines, found, waits = application_lines(read, number), application_object(read, number), False
+        owed = _owed_by_us(read, number)
+        lines = chain(application_lines(read, number), _waiting(owed))
+        found, waits = application_object(read, number), bool(owed)
     elif number.startswith("M-"):
         lines, found, waits = meeting_lines(read, number), meeting_object(read, number), False
     else:
@@ -112,8 +116,11 @@ def _lines(read: Deciding, found: Status, owed: list[str]) -> Iterator[str]:
     for bound in found.bound:
         yield f"{'bound    ' if bound.bound else 'NOT bound'}  {bound.member}: {bound.why}"
     yield f"next: {next_step(found)}"
-    for line in owed:
-        yield f"waits for us: {line}"
+    yield from _waiting(owed)
+
+
+def _waiting(owed: list[str]) -> Iterator[str]:
+    return (f"waits for us: {line}" for line in owed)
 
 
 def _whence(counted: Counted, received: str) -> str:

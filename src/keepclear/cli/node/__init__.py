@@ -97,21 +97,26 @@ def revoke_key(node: Path, passphrase_file: Path | None) -> None:
               help="Command run for each call over this transport; the call is JSON on its input.")  # fmt: skip
 @click.option("--test-every", default="1h", show_default=True, metavar="DURATION",
               help="The parties take turns in sending a neutral test; 0s for none.")  # fmt: skip
+@click.option("--text-receipts", type=click.Choice(("ladder", "always", "never")), default="ladder", show_default=True,
+              help="Prove by itself that texts to be decided on have arrived: where our charter names whom to call "
+                   "(ladder), always, or never («decide receive» does it then).")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 def serve(
     node: Path, passphrase_file: Path | None, listen: str | None, on_duty: tuple[str, ...], notify: tuple[str, ...],
-    test_every: str, as_json: bool,
+    test_every: str, text_receipts: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Serve this party's node until interrupted: keep every line up, deliver, acknowledge, escalate."""
     from keepclear.cli.channel.message_fields import duration_ms
     from keepclear.cli.node.serving import Serving, listen_address, notify_commands
+    from keepclear.decision_desk import TextReceipts
 
     folder = folder_of(node)
     address = listen_address(listen, folder.card().urls[0])
     commands = notify_commands(notify)
     every_ms = duration_ms(test_every)
     passphrase = passphrase_of(passphrase_file)
-    Serving(folder, passphrase, address, frozenset(on_duty), commands, as_json, every_ms).run()
+    receipts = TextReceipts(text_receipts)
+    Serving(folder, passphrase, address, frozenset(on_duty), commands, as_json, every_ms, receipts).run()
 
 
 @command.command()

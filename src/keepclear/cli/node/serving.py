@@ -20,8 +20,8 @@ from keepclear.channel.entry import Draft
 from keepclear.channel.protocol.own_log import NotReady, make_ready
 from keepclear.channel_desk import Desk, Happening, is_alarm, line_draft
 from keepclear.channel_node import ChannelNode, Notice, now_ms
-from keepclear.decision_desk import DecisionDesk
-from keepclear.decisions.acts import DECISION_KIND, encode_act
+from keepclear.decision_desk import DecisionDesk, TextReceipts
+from keepclear.decisions.acts import DECISION_KIND, AnyAct, encode_act
 from keepclear.edge.channel.node_folder import NodeFolder
 from keepclear.edge.channel.tls import server_context
 from keepclear.errors import KeepclearError, UsageError
@@ -74,13 +74,15 @@ class Serving:
     def __init__(
         self, folder: NodeFolder, passphrase: str, address: tuple[str, int], on_duty: frozenset[str],
         commands: Mapping[str, list[str]], as_json: bool, test_every_ms: int,
+        receipts: TextReceipts = TextReceipts.LADDER,
     ) -> None:  # fmt: skip
         self._notices: queue.Queue[Notice | None] = queue.Queue(NOTICES_MAX)
         self._open: Callable[[], ChannelNode] = lambda: ChannelNode.open(folder, passphrase, self._notice)
         self._node = self._open()
         self._on_duty = on_duty
         self._desk = Desk(self._node.charter, self._node.party, self._node.store, on_duty)
-        self._decisions = DecisionDesk(self._node.charter, self._node.party, self._node.store, on_duty)
+        self._receipts = receipts
+        self._decisions = self._decision_desk()
         self._address = address
         self._commands = commands
         self._as_json = as_json
@@ -88,6 +90,8 @@ class Serving:
         self._tested_ms = now_ms()
         self._misdated: set[str] = set()
         """parties whose clock and ours differ beyond the charter's limit"""
+        self._troubled = ""
+        """what failed in the last turn"""
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -105,7 +109,11 @@ class Serving:
             self._node = self._open()
             self._desk = Desk(self._node.charter, self._node.party, self._node.store, self._on_duty)
             self._desk.step(now_ms())
-            self._decisions = DecisionDesk(self._node.charter, self._node.party, self._node.store, self._on_duty)
+            self._decisions = self._decision_desk()
+
+    def _decision_desk(self) -> DecisionDesk:
+        node = self._node
+        return DecisionDesk(node.charter, node.party, node.store, self._on_duty, self._receipts)
 
     def _serve(self) -> None:
         """Until somebody stops it, or a later charter is known."""
@@ -163,19 +171,37 @@ class Serving:
                 if happening["event"] == "message" and happening["kind"] == Kind.TEST.value:
                     self._acknowledge_test(str(happening["id"]))
             self._decide()
+            self._troubled = ""
         except KeepclearError as error:
-            self._say({"event": "trouble", "text": str(error)})
+            if str(error) != self._troubled:  # once, and not twice a second until it is mended
+                self._say({"event": "trouble", "text": str(error)})
+            self._troubled = str(error)
 
     def _decide(self) -> None:
-        """What is news of decisions; and, where we are the secretary, its receipt at once: it dates what was said."""
-        for happening in self._decisions.step(now_ms()):
+        """What is news of decisions; the receipts that need no person, at once; then whom to remind of what is left."""
+        desk = self._decisions
+        for happening in desk.take():
             self._say(happening)
-        acts = self._decisions.to_register()
-        if acts:
-            self._node.append([Draft(DECISION_KIND, encode_act(act)) for act in acts])
-            for act in acts:
-                who = [one.member or one.party for one in act.positions]
-                self._say({"event": "registered", "id": act.proposal, "version": act.version, "from": who})
+        try:
+            self._receive_and_register()
+        finally:  # also where our log cannot be written: somebody has to know what is owed
+            for happening in desk.remind(now_ms()):
+                self._say(happening)
+
+    def _receive_and_register(self) -> None:
+        """That texts have arrived; and, where we are the secretary, what others have said: it dates that."""
+        desk = self._decisions
+        registered, received = desk.to_register(), desk.to_receive(now_ms())
+        if not registered and not received:
+            return
+        acts: list[AnyAct] = [*registered, *received]
+        self._node.append([Draft(DECISION_KIND, encode_act(act)) for act in acts])
+        desk.take()
+        for act in registered:
+            who = [one.member or one.party for one in act.positions]
+            self._say({"event": "registered", "id": act.proposal, "version": act.version, "from": who})
+        for text in received:
+            self._say({"event": "received", "id": text.proposal, "version": text.version, "hash": text.text_hash})
 
     def _compare_clocks(self) -> None:
         """Said once when a party's clock and ours are too far apart to date anything, and once when they are not."""

@@ -1,4 +1,5 @@
-"""What a party owes to a decision: a receipt, a position before the deadline, an opening, the next stage.
+"""What a party owes to decisions: a receipt, a position before the deadline, an opening, the next stage; and, where it
+is the secretary, what :mod:`secretary` has.
 
 Silence stays a member's right where the rule gives it a meaning: SILENCE_ENDS only tells that it is about to be read.
 """
@@ -6,57 +7,33 @@ Silence stays a member's right where the rule gives it a meaning: SILENCE_ENDS o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from keepclear.decisions.acts import Received
+from keepclear.decisions.procedure.application import Application, application
 from keepclear.decisions.procedure.docket import Docket
+from keepclear.decisions.procedure.duty import Duty, Owed
 from keepclear.decisions.procedure.opening import way_of
 from keepclear.decisions.procedure.procedure import status
+from keepclear.decisions.procedure.secretary import secretary_duties
 from keepclear.decisions.procedure.status import Round, Status, day_of
 from keepclear.decisions.vocabulary import Ballot, State, Under
 from keepclear.errors import UsageError
 
-__all__ = ["Duty", "Owed", "duties", "spoken", "unaccepted"]
-
-
-class Owed(StrEnum):
-    RECEIPT = "RECEIPT"
-    """proof of delivery: without it a member's silence says nothing"""
-    POSITION = "POSITION"
-    SILENCE_ENDS = "SILENCE_ENDS"
-    """not a duty to speak: from the deadline on, the silence of these members is read"""
-    OPENING = "OPENING"
-    """of a sealed vote: unopened it does not count"""
-    CLOSE = "CLOSE"
-    """of the secretary: the deadline has passed, and its log, which is everybody's clock, does not show it yet"""
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    about: str
-    """the proposal"""
-    version: int
-    what: Owed
-    members: tuple[str, ...]
-    """for whom; empty where it is the party's own affair"""
-    since_ms: int
-    due_ms: int | None
-    late: bool = False
-
-    @property
-    def urgent_ms(self) -> int | None:
-        """When the last quarter of its time begins."""
-        return None if self.due_ms is None else self.due_ms - (self.due_ms - self.since_ms) // 4
+__all__ = ["duties", "spoken", "unaccepted"]
 
 
 def duties(docket: Docket, party: str, now_ms: int) -> tuple[Duty, ...]:
-    """Everything that ``party`` owes now, by proposal."""
+    """Everything that ``party`` owes now, by proposal and then by application."""
     found: list[Duty] = []
     for number in docket.proposals():
         try:
             found += _of_proposal(docket, status(docket, number), party, now_ms)
         except UsageError:  # nobody has tabled it here
+            continue
+    for number in docket.applications():
+        try:
+            found += _of_application(application(docket, number), party, now_ms)
+        except UsageError:  # only somebody else's stages of it are here
             continue
     return tuple(found)
 
@@ -67,10 +44,7 @@ def _of_proposal(docket: Docket, found: Status, party: str, now_ms: int) -> Iter
     today = day_of(now_ms)
     ours = tuple(m.id for m in found.body.members if m.holds(today) and party in m.represented(today))
     current = found.round
-    if found.body.secretary == party and current is not None and found.state.open and not current.reserved_by:
-        over_ms = current.open_by_ms or current.closes_ms
-        if now_ms > over_ms:
-            yield Duty(found.proposal, found.version, Owed.CLOSE, (), over_ms, None)
+    yield from secretary_duties(docket, found, party, now_ms)
     if not ours:
         return
     if found.state in (State.TABLED, State.RE_TABLED) or found.state.open:
@@ -85,6 +59,19 @@ def _of_proposal(docket: Docket, found: Status, party: str, now_ms: int) -> Iter
         if sealed:
             late = now_ms > current.open_by_ms
             yield Duty(found.proposal, found.version, Owed.OPENING, sealed, current.closes_ms, current.open_by_ms, late)
+
+
+def _of_application(found: Application, party: str, now_ms: int) -> Iterator[Duty]:
+    """The secretary answers for a stage whose owner is a role and no party that could be reminded."""
+    if not found.next or not found.owner:
+        return
+    secretary = found.body.secretary if found.body else None
+    voices = {one.party for member in found.body.members for one in member.represented_by} if found.body else set()
+    reminded = found.owner if found.owner in (voices | {secretary, found.filed.party}) else secretary
+    due_ms = found.steps[-1].due_ms if found.steps else None
+    if reminded == party and (due_ms is not None or not found.steps):
+        late = found.late(now_ms) is not None
+        yield Duty(found.number, None, Owed.STAGE, (), found.last.clock_ms, due_ms, late)
 
 
 def _receipt(docket: Docket, found: Status, party: str, ours: tuple[str, ...]) -> Iterator[Duty]:
