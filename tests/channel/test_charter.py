@@ -7,13 +7,28 @@ import pytest
 
 from keepclear.channel.canonical import encode
 from keepclear.channel.charter import (
+    CHARTER_BYTES_MAX,
+    PARTIES_MAX,
     SignedCharter,
     charter_digits,
     charter_hash,
     sign_charter,
     verify_charter,
 )
-from keepclear.errors import InputError
+from keepclear.channel.entry import (
+    BODY_BYTES_MAX,
+    CHARTER_KIND,
+    PAYLOAD_BYTES_MAX,
+    Draft,
+    Entry,
+    Head,
+    Record,
+    Reference,
+    body_hash,
+)
+from keepclear.channel.log import BrokenLog, LogState, follow, write
+from keepclear.channel.signature import in_context
+from keepclear.errors import InputError, LimitExceeded
 from keepclear.simulation.parties import exercise_charter, exercise_key, exercise_party, signed_by_all
 
 CHARTER = exercise_charter("alfa", "bravo", witnesses=("witness.example",))
@@ -86,3 +101,44 @@ def test_a_change_needs_everybody_who_was_there_before() -> None:
 def test_what_the_types_cannot_say_is_said(change: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
         SignedCharter.parse(encode(SignedCharter(msgspec.structs.replace(CHARTER, **change))))
+
+
+def test_a_charter_of_many_parties_is_larger_than_any_other_body_and_travels_in_an_entry() -> None:
+    ids = [f"party-{number:03d}" for number in range(PARTIES_MAX)]
+    before = exercise_charter(*ids)
+    signed = signed_by_all(
+        msgspec.structs.replace(before, name="Exercise 2", serial=1, previous=charter_hash(before).hex()), before, 1
+    )
+    data = signed.encode()
+    assert BODY_BYTES_MAX < len(data) < CHARTER_BYTES_MAX
+    state = LogState.begin(before, ids[0])
+    after, records = write(
+        state, [Draft(CHARTER_KIND, data)], key=exercise_key(ids[0], "entry"), seen={}, at_ms=1, salts=[bytes(32)]
+    )
+    assert after.charter == follow(state, records)[0].charter == signed.charter
+    with pytest.raises(LimitExceeded, match="more than 65,535"):
+        write(state, [Draft("message", data)], key=exercise_key(ids[0], "entry"), seen={}, at_ms=1, salts=[bytes(32)])
+    with pytest.raises(InputError, match="parties"):
+        SignedCharter.parse(encode(SignedCharter(exercise_charter(*ids, "one-more"))))
+
+
+def test_no_other_kind_of_entry_is_taken_with_so_large_a_body() -> None:
+    state = LogState.begin(CHARTER, "alfa")
+    _, (record,) = write(
+        state, [Draft("message", b"{}")], key=exercise_key("alfa", "entry"), seen={}, at_ms=1, salts=[bytes(32)]
+    )
+    large = bytes(BODY_BYTES_MAX + 1)
+    payload = record.payload.replace(body_hash(bytes(32), b"{}").encode(), body_hash(bytes(32), large).encode())
+    forged = Record(payload, exercise_key("alfa", "entry").sign(in_context("entry", payload)), bytes(32), large)
+    with pytest.raises(BrokenLog, match="damaged body"):
+        follow(state, [forged])
+
+
+def test_the_largest_charter_fits_into_an_entry_that_names_all_others() -> None:
+    ids = tuple(sorted(f"{number:063d}" for number in range(PARTIES_MAX)))
+    head, reference = Head(2**53 - 1, "f" * 64), Reference(ids[0], 2**53 - 1, "f" * 64)
+    most = Entry(
+        channel="f" * 64, party=ids[0], seq=2**53 - 1, prev="f" * 64, kind="k" * 40, body="f" * 64, at_ms=2**53 - 1,
+        to=ids, re=(reference,) * 16, seen=dict.fromkeys(ids[1:], head), from_ms=2**53 - 1, until_ms=2**53 - 1,
+    )  # fmt: skip
+    assert len(encode(most)) <= PAYLOAD_BYTES_MAX

@@ -28,7 +28,7 @@ except ImportError:
     nacl = None
 
 WIDTH = 256
-LIMIT = 65_535
+LIMIT, CHARTER_LIMIT = 65_535, 1 << 20
 NOTE_LIMIT, PROOF_LIMIT, FORK_LIMIT = 65_536, 69_632, 400_000
 
 
@@ -269,7 +269,7 @@ def check_charter(charter):
     name(charter["name"])
     count(charter["created_ms"])
     keys, ids = [], []
-    for party in items(charter["parties"], 2, 32):
+    for party in items(charter["parties"], 2, 256):
         members(party, "id name languages entry_key log_key mirror_key tls_certificate urls desks")
         text(party["id"], ID)
         name(party["name"])
@@ -360,7 +360,7 @@ def entry_of(payload):
     text(entry["kind"], r"[a-z][a-z0-9\-]{0,39}")
     count(entry["seq"])
     count(entry["at_ms"])
-    for one in items(entry["to"], 0, 32):
+    for one in items(entry["to"], 0, 256):
         text(one, ID)
     need(entry["to"] == sorted(set(entry["to"])), "the recipients are not sorted")
     for one in items(entry["re"], 0, 16):
@@ -474,7 +474,7 @@ class Record:
 
     def read_charters(self):
         while (data := self.read(f"charter-{len(self.charters)}.json")) is not None:
-            need(len(data) <= LIMIT, "a charter is too long")
+            need(len(data) <= CHARTER_LIMIT, "a charter is too long")
             self.charters.append(signed_charter(data, self.charters[-1] if self.charters else None))
         self.channel = sha256(canonical(self.charters[0])).hex()
         self.parties = sorted({party["id"] for charter in self.charters for party in charter["parties"]})
@@ -557,7 +557,7 @@ class Record:
             payloads = self.bundle(self.file(f"logs/{party}/tile/entries/{number}", WIDTH * (LIMIT + 2)), width)
             signatures = self.file(f"logs/{party}/signatures/{number}", WIDTH * 64)
             need(len(signatures) == 64 * width, "the signatures are too few or too many")
-            bodies = self.bodies(self.file(f"logs/{party}/bodies/{number}", WIDTH * (LIMIT + 35)), width)
+            bodies = self.bodies(self.file(f"logs/{party}/bodies/{number}", WIDTH * (CHARTER_LIMIT + 37)), width)
             for k, payload in enumerate(payloads):
                 entry = entry_of(payload)
                 need(entry["channel"] == self.channel and entry["party"] == party, f"entry {seq} is of another log")
@@ -565,6 +565,8 @@ class Record:
                 if bodies[k] is not None:
                     digest = sha256(b"keepclear/body/v1\n" + b"".join(bodies[k])).hex()
                     need(digest == entry["body"], f"the body of entry {seq} is another one")
+                    limit = CHARTER_LIMIT if entry["kind"] == "charter" else LIMIT
+                    need(len(bodies[k][1]) <= limit, f"the body of entry {seq} is too long")
                 if entry["kind"] == "charter":
                     need(bodies[k] is not None, f"entry {seq} came without its charter")
                     charter, revoked = signed_charter(bodies[k][1].removesuffix(b"\n"), charter), False
@@ -605,11 +607,13 @@ class Record:
                 bodies.append(None)
                 data = data[1:]
                 continue
-            need(data[0] == 1 and len(data) >= 35, "a bundle of bodies is cut")
-            end = 35 + int.from_bytes(data[33:35], "big")
-            need(len(data) >= end, "a bundle of bodies is cut")
-            bodies.append((data[1:33], data[35:end]))
-            data = data[end:]
+            start = 33 + 2 * data[0]  # after the length: two bytes, or four where two do not do
+            need(data[0] in (1, 2) and len(data) >= start, "a bundle of bodies is cut")
+            length = int.from_bytes(data[33:start], "big")
+            need(len(data) >= start + length, "a bundle of bodies is cut")
+            need(data[0] == 1 or length > LIMIT, "a length in the long form that the short one does")
+            bodies.append((data[1:33], data[start : start + length]))
+            data = data[start + length :]
         need(len(bodies) == width, "a bundle has too few or too many bodies")
         return bodies
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Literal
 
@@ -20,12 +21,15 @@ from keepclear.channel.signature import SigningKey, in_context, screen_public_ke
 from keepclear.channel.signed_note import NoteKey, decode_base64
 from keepclear.errors import InputError, LimitExceeded
 
-__all__ = ["CHARTER_BYTES_MAX", "Charter", "Desk", "DutyStep", "Limits", "Party", "SignedCharter", "Timers", "Witness",
-           "charter_digits", "charter_hash", "origin_of", "sign_charter", "verify_charter"]  # fmt: skip
+__all__ = ["CHARTER_BYTES_MAX", "PARTIES_MAX", "Charter", "Desk", "DutyStep", "Limits", "Party", "SignedCharter",
+           "Timers", "Witness", "charter_digits", "charter_hash", "origin_of", "sign_charter",
+           "verify_charter"]  # fmt: skip
 
-CHARTER_BYTES_MAX = 65_535
-"""It travels as an entry's body."""
-PARTIES_MAX, WITNESSES_MAX = 32, 32
+CHARTER_BYTES_MAX = 1 << 20
+"""It travels as an entry's body, the only one so large: 194 parties with certificates, signatures and approvals take
+220 kB, and twice that with a duty ladder each."""
+PARTIES_MAX, WITNESSES_MAX = 256, 32
+"""All states and a few organisations; each party mirrors all logs and talks to all others."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Url = Annotated[str, msgspec.Meta(pattern=r"^https://[^\s]{1,500}\Z")]
 
@@ -91,7 +95,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """what a party accepts of another before it answers «later»"""
 
 
-class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     name: Name
     created_ms: Milliseconds
     parties: Annotated[tuple[Party, ...], msgspec.Meta(min_length=2, max_length=PARTIES_MAX)]
@@ -107,14 +111,18 @@ class Charter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     v: Literal[1] = 1
 
     def party(self, party_id: str) -> Party:
-        for party in self.parties:
-            if party.id == party_id:
-                return party
-        raise InputError(f"{party_id} is not a party of the charter; there are: {', '.join(self.ids)}")
+        found = self._by_id.get(party_id)
+        if found is None:
+            raise InputError(f"{party_id} is not a party of the charter; there are: {', '.join(self.ids)}")
+        return found
 
-    @property
+    @cached_property
     def ids(self) -> tuple[str, ...]:
         return tuple(party.id for party in self.parties)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Party]:
+        return {party.id: party for party in self.parties}
 
     def check(self) -> None:
         """Raises :class:`InputError` for what the types cannot say."""

@@ -14,16 +14,19 @@ from typing import Annotated, Literal
 import msgspec
 
 from keepclear.channel.canonical import Count, Hash, Milliseconds, PartyId, decode, encode
+from keepclear.channel.charter import CHARTER_BYTES_MAX, PARTIES_MAX
 from keepclear.channel.merkle import HASH_BYTES, leaf_hash
 from keepclear.channel.signature import SigningKey, in_context, verifies
 from keepclear.errors import InputError, LimitExceeded
 
 __all__ = ["BODY_BYTES_MAX", "CHARTER_KIND", "ERASURE_KIND", "NO_LEAF", "PAYLOAD_BYTES_MAX", "REVOCATION_KIND",
-           "SALT_BYTES", "Draft", "Entry", "Head", "Record", "Reference", "body_hash", "seal"]  # fmt: skip
+           "SALT_BYTES", "Draft", "Entry", "Head", "Record", "Reference", "body_bytes_max", "body_hash",
+           "seal"]  # fmt: skip
 
 PAYLOAD_BYTES_MAX = 65_535
 """The limit of c2sp.org/tlog-tiles."""
 BODY_BYTES_MAX = 65_535
+"""Of every kind but a charter, which is as large as its parties are many (:func:`body_bytes_max`)."""
 SALT_BYTES = 32
 NO_LEAF = bytes(HASH_BYTES)
 """Stands for the entry before the first."""
@@ -60,11 +63,12 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: Hash
     at_ms: Milliseconds
     """by the writer's clock; proves nothing alone"""
-    to: Annotated[tuple[PartyId, ...], msgspec.Meta(max_length=32)] = ()
+    to: Annotated[tuple[PartyId, ...], msgspec.Meta(max_length=PARTIES_MAX)] = ()
     """who gets the body; empty: all"""
     re: Annotated[tuple[Reference, ...], msgspec.Meta(max_length=16)] = ()
     """what it answers"""
     seen: dict[PartyId, Head] = {}
+    """of other logs the newest verified heads, as far as no entry before in this log names them"""
     from_ms: Milliseconds | None = None
     until_ms: Milliseconds | None = None
     """no longer valid after this instant: a late one is shown as late"""
@@ -120,10 +124,19 @@ class Record:
         """Raises :class:`InputError` if a body is here and is not the one that was signed."""
         if self.body is None and self.salt is None:
             return
-        if self.body is None or self.salt is None or len(self.salt) != SALT_BYTES or len(self.body) > BODY_BYTES_MAX:
+        if (
+            self.body is None
+            or self.salt is None
+            or len(self.salt) != SALT_BYTES
+            or len(self.body) > body_bytes_max(entry.kind)
+        ):
             raise InputError(f"entry {entry.seq} of {entry.party} came with a damaged body")
         if body_hash(self.salt, self.body) != entry.body:
             raise InputError(f"the body of entry {entry.seq} of {entry.party} is not the one that was signed")
+
+
+def body_bytes_max(kind: str) -> int:
+    return CHARTER_BYTES_MAX if kind == CHARTER_KIND else BODY_BYTES_MAX
 
 
 def body_hash(salt: bytes, body: bytes) -> str:
@@ -135,8 +148,8 @@ def seal(
     salt: bytes, key: SigningKey,
 ) -> Record:  # fmt: skip
     """The draft as the entry number ``seq`` of the party's log; :class:`InputError` if it cannot be one."""
-    if len(draft.body) > BODY_BYTES_MAX:
-        raise LimitExceeded(f"the body has {len(draft.body):,} bytes, more than {BODY_BYTES_MAX:,}")
+    if len(draft.body) > body_bytes_max(draft.kind):
+        raise LimitExceeded(f"the body has {len(draft.body):,} bytes, more than {body_bytes_max(draft.kind):,}")
     payload = encode(
         Entry(
             channel=channel, party=party, seq=seq, prev=prev.hex(), kind=draft.kind,

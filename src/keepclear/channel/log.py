@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
+from keepclear.channel.canonical import decode, encode
 from keepclear.channel.charter import Charter, SignedCharter, charter_hash, origin_of, verify_charter
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.entry import CHARTER_KIND, NO_LEAF, REVOCATION_KIND, Draft, Entry, Head, Record, seal
@@ -16,6 +18,10 @@ from keepclear.channel.signature import SigningKey
 from keepclear.errors import InputError
 
 __all__ = ["BrokenLog", "LogState", "follow", "write"]
+
+
+CHARTERS_KEPT = 4
+"""Every party's log brings the same one: its signatures are verified once, not with each log. 8 MiB at most."""
 
 
 class BrokenLog(InputError):
@@ -72,55 +78,59 @@ def follow(state: LogState, records: Iterable[Record]) -> tuple[LogState, list[E
     entries: list[Entry] = []
     leaves: list[bytes] = []
     charter, last, revoked, seq = state.charter, state.last_leaf, state.revoked, state.size
-    for record in records:
-        where = f"entry {seq} of {state.party}"
-        try:
+    key: bytes | None = None
+    try:
+        for record in records:
             entry = Entry.parse(record.payload)
             record.check_body(entry)
-        except InputError as error:
-            raise BrokenLog(error.message, where=error.where or where) from None
-        if entry.channel != state.channel or entry.party != state.party:
-            raise BrokenLog(f"this entry belongs to {entry.party} on the channel {entry.channel[:8]}…", where=where)
-        if entry.seq != seq or entry.prev != last.hex():
-            raise BrokenLog(f"entry {entry.seq} does not follow the one before it", where=where)
-        if entry.kind == CHARTER_KIND:
-            charter, revoked = _next_charter(charter, record, where), False
-        elif revoked:
-            raise BrokenLog("the entry key was revoked; only a new charter may follow", where=where)
-        elif entry.kind == REVOCATION_KIND:
-            revoked = True
-        if not record.signed_by(bytes.fromhex(charter.party(state.party).entry_key)):
-            raise BrokenLog("the signature does not verify", where=where)
-        last = leaf_hash(record.payload)
-        leaves.append(last)
-        entries.append(entry)
-        seq += 1
+            if entry.channel != state.channel or entry.party != state.party:
+                raise InputError(f"this entry belongs to {entry.party} on the channel {entry.channel[:8]}…")
+            if entry.seq != seq or entry.prev != last.hex():
+                raise InputError(f"entry {entry.seq} does not follow the one before it")
+            if entry.kind == CHARTER_KIND:
+                charter, revoked, key = _next_charter(charter, record), False, None
+            elif revoked:
+                raise InputError("the entry key was revoked; only a new charter may follow")
+            elif entry.kind == REVOCATION_KIND:
+                revoked = True
+            key = key or bytes.fromhex(charter.party(state.party).entry_key)
+            if not record.signed_by(key):
+                raise InputError("the signature does not verify")
+            last = leaf_hash(record.payload)
+            leaves.append(last)
+            entries.append(entry)
+            seq += 1
+    except InputError as error:
+        place = ", ".join(part for part in (f"entry {seq} of {state.party}", error.where) if part)
+        raise BrokenLog(error.message, where=place) from None
     frontier = state.frontier.extended(leaves)
     return replace(state, charter=charter, frontier=frontier, last_leaf=last, revoked=revoked), entries
 
 
-def _next_charter(charter: Charter, record: Record, where: str) -> Charter:
+def _next_charter(charter: Charter, record: Record) -> Charter:
     """A charter's entry is the first under its own charter, so a party whose key was stolen can speak again."""
     if record.body is None:
-        raise BrokenLog("a charter's entry came without its charter", where=where)
-    try:
-        return verify_charter(SignedCharter.parse(record.body), charter)
-    except InputError as error:
-        raise BrokenLog(error.message, where=where) from None
+        raise InputError("a charter's entry came without its charter")
+    return _verified(record.body, encode(charter))
+
+
+@lru_cache(CHARTERS_KEPT)
+def _verified(signed: bytes, before: bytes) -> Charter:
+    return verify_charter(SignedCharter.parse(signed), decode(before, Charter, what="the charter before"))
 
 
 def write(
     state: LogState, drafts: Sequence[Draft], *, key: SigningKey, seen: Mapping[str, Head], at_ms: int,
     salts: Sequence[bytes],
 ) -> tuple[LogState, list[Record]]:  # fmt: skip
-    """Our own log, longer by the drafts, one ``salt`` of 32 random bytes each. Raises :class:`InputError` for a draft
-    that cannot be an entry, and then nothing is written."""
+    """Our own log, longer by the drafts, one ``salt`` of 32 random bytes each; the first of them names the heads
+    ``seen``. Raises :class:`InputError` for a draft that cannot be an entry, and then nothing is written."""
     records: list[Record] = []
     last, seq = state.last_leaf, state.size
     for draft, salt in zip(drafts, salts, strict=True):
         record = seal(
-            draft, channel=state.channel, party=state.party, seq=seq, prev=last, seen=seen, at_ms=at_ms, salt=salt,
-            key=key,
+            draft, channel=state.channel, party=state.party, seq=seq, prev=last, seen={} if records else seen,
+            at_ms=at_ms, salt=salt, key=key,
         )  # fmt: skip
         records.append(record)
         last, seq = record.leaf, seq + 1

@@ -20,10 +20,11 @@ NOTE_BYTES_MAX = 65_536
 """A checkpoint with 100 cosignatures has some 15 KiB."""
 _PARSED_MAX = 64
 """The same few heads are looked at again and again; 4 MiB at most."""
-_KNOWN_KEYS_MAX = 1024
+_KNOWN_KEYS_MAX = 2048
 """As in :mod:`keepclear.channel.signature`."""
-SIGNATURES_MAX = 256
-"""The specification asks for at least 16; a charter has at most 64 parties and witnesses."""
+SIGNATURES_MAX = 320
+"""The specification asks for at least 16; a charter has at most 288 parties and witnesses, whose lines, with the
+longest names, take 52 kB."""
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _SIGNATURE_BLOB_BYTES_MAX = 5_120
 """Post-quantum signatures of unknown keys are carried along; theirs are below 5 kB."""

@@ -250,3 +250,38 @@ def test_what_a_peer_writes_cannot_hide_in_the_events_text() -> None:
     push = Push("alfa", 0, (WireRecord.of(spoilt),))
     exchange.respond(bravo, "alfa", Ask("push", encode(push)), clock(), clock)
     assert all(e.text.isprintable() and len(e.text) <= 400 for e in bravo.store.events())
+
+
+def test_a_head_that_was_seen_is_named_once_in_a_log_whoever_writes_it() -> None:
+    alfa, bravo, charlie = (new_node(p, THREE) for p in ("alfa", "bravo", "charlie"))
+    for node in (bravo, charlie):
+        say(node, b"one")
+        meet(alfa, node)
+    say(alfa, b"two", b"three")
+    say(alfa, b"four")
+    say(bravo, b"five")
+    meet(alfa, bravo)
+    say(alfa, b"six")
+    another = Node(alfa.store, alfa.lock, alfa.keys, alfa.gate)  # a process of its own, as the command line is
+    say(another, b"seven")
+    say(charlie, b"eight")
+    meet(alfa, charlie)
+    say(another, b"nine")
+    say(alfa, b"ten")
+    seen = [Entry.parse(kept.record.payload).seen for kept in alfa.store.records("alfa", 0)]
+    assert [sorted(heads) for heads in seen] == [["bravo", "charlie"], [], [], ["bravo"], [], ["charlie"], []]
+    assert seen[3]["bravo"].size == 2
+    assert alfa.store.state("charlie").head == seen[5]["charlie"]
+    meet(bravo, alfa)
+    assert bravo.store.events() == []
+
+
+def test_an_entry_dated_before_the_one_ahead_of_it_is_noted() -> None:
+    alfa, bravo = new_node("alfa", TWO), new_node("bravo", TWO)
+    say(alfa, b"one")
+    meet(alfa, bravo)
+    say(alfa, b"two", at=lambda: clock() - 3_600_000)
+    meet(alfa, bravo)
+    (event,) = bravo.store.events()
+    assert event.kind is EventKind.MISDATED
+    assert "BEFORE_ITS_OWN_LAST" in event.text

@@ -94,3 +94,11 @@ def test_as_a_program_it_reads_folders_and_zips_and_says_what_it_found(tmp_path:
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("readme", b"")
     assert run(tmp_path / "other.zip").returncode == 2
+
+
+def test_both_read_a_record_whose_charter_is_larger_than_any_other_body() -> None:
+    exercise = Exercise([f"{number:03d}".rjust(63, "p") for number in range(78)])
+    exercise.rotate()
+    files = exercise.files()
+    assert len(files["charter-1.json"]) > 65_535
+    assert verdicts(files) == ("VERIFIED", "VERIFIED")

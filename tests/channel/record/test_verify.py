@@ -11,6 +11,7 @@ import pytest
 
 from keepclear.channel.charter import charter_digits, charter_hash
 from keepclear.channel.entry import Draft
+from keepclear.channel.record.layout import decode_bodies, encode_bodies
 from keepclear.channel.record.verification import Trust, Verification
 from keepclear.channel.record.verification_words import not_proved, proved
 from keepclear.channel.record.verify import Expected, verify_export
@@ -298,3 +299,24 @@ def test_a_damaged_record_verifies_only_where_it_says_less(seed: int) -> None:
         assert heads <= {(log.party, log.size, log.root) for log in before.logs}
         assert set(found.forks) <= set(before.forks)
         assert sum(map(len, after.values())) < sum(map(len, files.values()))
+
+
+@pytest.mark.parametrize("silent", [None, 1, 40, 69])
+def test_who_answered_is_counted_of_every_party_however_many_there_are(silent: int | None) -> None:
+    made = Exercise([f"p{number:02d}" for number in range(70)])
+    made.message("p00")
+    for number, party in enumerate(made.ids):
+        if number not in (0, silent):
+            made.reply(party, ("receipt",))
+    levels = verify(made.files()).levels["p00"]
+    assert (levels["sent"], levels["SHOWN"]) == (1, 1 if silent is None else 0)
+
+
+def test_a_bundle_of_bodies_has_one_form() -> None:
+    short, large = (bytes(32), b"a" * 65_535), (bytes(32), b"b" * 65_536)
+    data = encode_bodies([short, None, large])
+    assert decode_bodies(data, 3) == [short, None, large]
+    long_form = b"\x02" + bytes(32) + (3).to_bytes(4, "big") + b"abc"
+    for spoilt in (data[:-1], data + b"a", b"\x03" + data[1:], b"\x02" + data[1:], long_form, long_form[:30]):
+        with pytest.raises(InputError):
+            decode_bodies(spoilt, 3 if len(spoilt) > 50 else 1)

@@ -126,7 +126,7 @@ def test_a_zip_may_hold_the_record_in_a_folder_and_a_strange_one_is_refused(exer
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("charter-0.json", bytes(50_000_000))
     found = verify_export(ZipFiles(bomb))
-    assert "has 50,000,000 bytes, more than 65,535" in str(found.findings.kept[0])
+    assert "has 50,000,000 bytes, more than 1,048,576" in str(found.findings.kept[0])
 
 
 def test_a_party_that_joined_later_exports_before_the_charter_that_names_it_has_come(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from keepclear.channel.charter import PARTIES_MAX
 from keepclear.errors import LimitExceeded
 
 __all__ = ["Bucket", "Gate", "TooMuch"]
 
 MINUTE_MS = 60_000
-PEERS_MAX = 64
-"""A charter has at most 32 parties; others are turned away before they come here."""
+PEERS_MAX = 2 * PARTIES_MAX
+"""Those of two versions of the charter; others are turned away before they come here."""
 
 
 class TooMuch(LimitExceeded):

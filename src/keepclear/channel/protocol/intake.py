@@ -169,7 +169,7 @@ def _append(
         Batch(before.head, after, tuple(kept), now_ms, note if held else None, held, tuple(wanted), tuple(erased))
     )
     if log != me:
-        _look_at(node, peer, after, entries, now_ms)
+        _look_at(node, peer, before, after, entries, now_ms)
     return (after.head, note.with_signatures([held.signature])) if note and held else None
 
 
@@ -200,10 +200,11 @@ def _head_of(node: Node, before: LogState, after: LogState, text: str) -> Note |
         return None  # looked at, and noted, once the entries are kept
 
 
-def _look_at(node: Node, peer: str, state: LogState, entries: Sequence[Entry], now_ms: int) -> None:
+def _look_at(node: Node, peer: str, before: LogState, state: LogState, entries: Sequence[Entry], now_ms: int) -> None:
     """Dates and what the entries say they have seen: noted where they cannot be true."""
     store, log = node.store, state.party
     looked: dict[tuple[str, int, str], int | None] = {}
+    last_ms = _date(store, log, before.size - 1) if before.size else None
     for entry in entries:
         seen_ms = None
         for other, head in entry.seen.items():
@@ -212,7 +213,8 @@ def _look_at(node: Node, peer: str, state: LogState, entries: Sequence[Entry], n
                 looked[key] = _look_at_seen(node, peer, log, other, head, now_ms)
             if other == node.party:
                 seen_ms = looked[key]
-        wrong = misdated(entry, now_ms, state.charter.limits.clock_ahead_max_ms, seen_ms)
+        wrong = misdated(entry, now_ms, state.charter.limits.clock_ahead_max_ms, seen_ms, last_ms)
+        last_ms = entry.at_ms
         if wrong:
             text = f"entry {entry.seq} is dated {entry.at_ms} ({wrong}), received at {now_ms}"
             note_event(store, EventKind.MISDATED, peer, log, text, now_ms)
@@ -233,7 +235,11 @@ def _look_at_seen(node: Node, peer: str, log: str, other: str, head: Head, now_m
         return None
     if other != node.party:
         return None
-    return Entry.parse(store.records(other, head.size - 1, count_max=1)[0].record.payload).at_ms
+    return _date(store, other, head.size - 1)
+
+
+def _date(store: Store, log: str, seq: int) -> int:
+    return Entry.parse(store.records(log, seq, count_max=1)[0].record.payload).at_ms
 
 
 def take_head(node: Node, peer: str, log: str, text: str, now_ms: int, forks: list[ForkProof]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from keepclear.channel.checkpoint import Checkpoint, sign_checkpoint
@@ -27,6 +27,8 @@ __all__ = ["Node", "NotReady", "Standing", "Written", "append_own", "erased_by",
 
 ATTEMPTS_MAX = 128
 """Another process that appends at the same moment makes one attempt vain."""
+LOOK_BACK = 64
+"""Own entries that a process looks through when it begins: what they do not show is named once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,38 @@ class Node:
     lock: Lock
     keys: Keys
     gate: Gate
+    named: Named = field(default_factory=lambda: Named())
 
     @property
     def party(self) -> str:
         return self.keys.party
+
+
+class Named:
+    """Which heads of others' logs the entries of our own have named already: one is enough for what the log proves.
+
+    With 194 parties, naming all in every entry would take 20 kB of it.
+    """
+
+    __slots__ = ("_heads",)
+
+    def __init__(self) -> None:
+        self._heads: tuple[int, Mapping[str, Head]] = (-1, {})
+
+    def in_log(self, store: Store, party: str, size: int) -> Mapping[str, Head]:
+        """In the first ``size`` entries, as far as this or a look at the last of them shows."""
+        known, heads = self._heads
+        if known == size:
+            return heads
+        found: dict[str, Head] = {}
+        for kept in store.records(party, max(0, size - LOOK_BACK), count_max=LOOK_BACK):
+            if kept.seq < size:
+                found.update(Entry.parse(kept.record.payload).seen)
+        return found
+
+    def add(self, size: int, heads: Mapping[str, Head]) -> None:
+        """``heads`` are named in the first ``size`` entries, which are on the disk."""
+        self._heads = (size, heads)
 
 
 class Standing(StrEnum):
@@ -150,9 +180,9 @@ def _append(
         raise UsageError("a charter is the last of the entries that are written together")
     if any(d.kind == CHARTER_KIND and d.to for d in drafts):
         raise UsageError("a charter goes to all parties; it is not addressed")
-    after, records = write(
-        state, drafts, key=node.keys.entry, seen=newest_heads(node.store, but=node.party), at_ms=now_ms, salts=salts
-    )
+    named = node.named.in_log(node.store, node.party, state.size)
+    news = {p: head for p, head in newest_heads(node.store, but=node.party).items() if named.get(p) != head}
+    after, records = write(state, drafts, key=node.keys.entry, seen=news, at_ms=now_ms, salts=salts)
     mine = after.charter.party(node.party)
     if mine.entry_key != node.keys.entry.public.hex() or mine.log_key != node.keys.log.public.hex():
         raise UsageError(f"the charter in force names other keys for {node.party} than this node has")
@@ -164,6 +194,7 @@ def _append(
         # Another process found the entries in the lock and has written them for us.
         if node.store.tree(node.party).root(after.size) != after.root:
             raise
+    node.named.add(after.size, {**named, **news})
     return Written(tuple(Kept(state.size + k, record, now_ms) for k, record in enumerate(records)), note)
 
 

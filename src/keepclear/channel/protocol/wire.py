@@ -13,7 +13,8 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from keepclear.channel.canonical import Count, Hash, Milliseconds, PartyId, decode
-from keepclear.channel.entry import BODY_BYTES_MAX, PAYLOAD_BYTES_MAX, SALT_BYTES, Head, Record
+from keepclear.channel.charter import CHARTER_BYTES_MAX, PARTIES_MAX
+from keepclear.channel.entry import PAYLOAD_BYTES_MAX, SALT_BYTES, Head, Record
 from keepclear.channel.fork_proof import FORK_PROOF_BYTES_MAX
 from keepclear.channel.signature import SIGNATURE_BYTES, SigningKey
 from keepclear.channel.store import READ_COUNT_MAX
@@ -26,7 +27,6 @@ __all__ = ["MESSAGE_BYTES_MAX", "NONCE_BYTES", "PATHS", "Ask", "CheckReply", "Ch
 NONCE_BYTES = 32
 MESSAGE_BYTES_MAX = 4 << 20
 """A full batch (READ_BYTES_MAX of entries, or one of the largest) in base64 with its signatures, twice over."""
-PARTIES_MAX = 32
 ROOTS_MAX = 64
 PROOFS_MAX = 8
 
@@ -37,7 +37,8 @@ Note = Annotated[str, msgspec.Meta(max_length=65_536)]
 Payload = Annotated[bytes, msgspec.Meta(max_length=PAYLOAD_BYTES_MAX)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
 Salt = Annotated[bytes, msgspec.Meta(min_length=SALT_BYTES, max_length=SALT_BYTES)]
-Body = Annotated[bytes, msgspec.Meta(max_length=BODY_BYTES_MAX)]
+Body = Annotated[bytes, msgspec.Meta(max_length=CHARTER_BYTES_MAX)]
+"""The largest kind's limit; each kind's own is :meth:`Record.check_body`'s to keep."""
 Heads = Annotated[dict[PartyId, Note], msgspec.Meta(max_length=PARTIES_MAX)]
 Sizes = Annotated[dict[PartyId, Head], msgspec.Meta(max_length=PARTIES_MAX)]
 ProofHashes = Annotated[dict[PartyId, tuple[Hash, ...]], msgspec.Meta(max_length=PARTIES_MAX)]

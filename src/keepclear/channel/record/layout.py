@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from keepclear.channel.charter import CHARTER_BYTES_MAX
 from keepclear.channel.entry import BODY_BYTES_MAX, SALT_BYTES
 from keepclear.channel.signature import SIGNATURE_BYTES
 from keepclear.channel.tiles import ENTRY_BYTES_MAX, TILE_WIDTH, Tile
@@ -22,9 +23,12 @@ __all__ = [
 ]  # fmt: skip
 
 ENTRIES_BYTES_MAX = TILE_WIDTH * (2 + ENTRY_BYTES_MAX)
-BODIES_BYTES_MAX = TILE_WIDTH * (1 + SALT_BYTES + 2 + BODY_BYTES_MAX)
+BODIES_BYTES_MAX = TILE_WIDTH * (1 + SALT_BYTES + 4 + CHARTER_BYTES_MAX)
+"""What a bundle of nothing but the largest charters would take; each body is held to its own kind's limit."""
 CHARTERS_MAX = 10_000
 """One change a day for 27 years."""
+_LENGTH_BYTES = {1: 2, 2: 4}
+"""Of a body's length, by the byte before it: the long form only where the short one does not do."""
 _PARTY = r"[a-z0-9](?:[a-z0-9.\-]{0,61}[a-z0-9])?"
 _NUMBER = r"(?:0|[1-9][0-9]{0,15})"
 _CHARTER = re.compile(rf"charter-({_NUMBER})\.json\Z")
@@ -135,9 +139,10 @@ def encode_bodies(bodies: Sequence[tuple[bytes, bytes] | None]) -> bytes:
             parts.append(b"\x00")
             continue
         salt, body = pair
-        if len(body) > BODY_BYTES_MAX or len(salt) != SALT_BYTES:
-            raise LimitExceeded(f"a body has {len(body):,} bytes, more than {BODY_BYTES_MAX:,}, or its salt is none")
-        parts.append(b"\x01" + salt + len(body).to_bytes(2, "big") + body)
+        if len(body) > CHARTER_BYTES_MAX or len(salt) != SALT_BYTES:
+            raise LimitExceeded(f"a body has {len(body):,} bytes, more than {CHARTER_BYTES_MAX:,}, or its salt is none")
+        flag = 1 if len(body) <= BODY_BYTES_MAX else 2
+        parts.append(bytes([flag]) + salt + len(body).to_bytes(_LENGTH_BYTES[flag], "big") + body)
     return b"".join(parts)
 
 
@@ -151,9 +156,11 @@ def decode_bodies(data: bytes, count: int) -> list[tuple[bytes, bytes] | None]:
             bodies.append(None)
             at += 1
             continue
-        begins = at + 1 + SALT_BYTES + 2
-        end = begins + int.from_bytes(data[begins - 2 : begins], "big")
-        if flag != 1 or begins > len(data) or end > len(data):
+        width = _LENGTH_BYTES.get(flag, 0)
+        begins = at + 1 + SALT_BYTES + width
+        length = int.from_bytes(data[begins - width : begins], "big")
+        end = begins + length
+        if not width or begins > len(data) or end > len(data) or (flag == 2 and length <= BODY_BYTES_MAX):
             raise InputError("the bundle of bodies is damaged or cut", where=f"byte {at}")
         bodies.append((data[at + 1 : at + 1 + SALT_BYTES], data[begins:end]))
         at = end

@@ -6,18 +6,18 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import IntFlag, StrEnum
+from enum import IntEnum, StrEnum
 
 __all__ = ["FINDINGS_MAX", "Finding", "Findings", "Holding", "Level", "LogReport", "Trust", "Verification"]
 
 FINDINGS_MAX = 50
 """Lines kept of each kind; the rest is counted."""
-BODY_ABSENT = 1 << 63
+BODY_ABSENT = 1
 """In :attr:`LogReport.recipients`: no body came with the entry."""
 
 
-class Level(IntFlag):
-    """What a recipient's entries say of an entry; HELD is its mirror's cosignature and stands elsewhere."""
+class Level(IntEnum):
+    """Bits: what a recipient's entries say of an entry. HELD is its mirror's cosignature and stands elsewhere."""
 
     NONE = 0
     SHOWN = 1
@@ -129,8 +129,8 @@ class LogReport:
     kinds: Counter[str] = field(default_factory=Counter)
     first_ms: int | None = None
     last_ms: int | None = None
-    recipients: array[int] = field(default_factory=lambda: array("Q"))
-    """of each entry: a bit for each party a message is addressed to, and whether its body is absent"""
+    recipients: list[int] = field(default_factory=list)
+    """of each entry: whether its body is absent, and above that a bit for each party a message is addressed to"""
     marks: dict[str, bytearray] = field(default_factory=dict)
     """levels that this party's entries give to the entries of each log"""
 

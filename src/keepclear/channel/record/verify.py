@@ -190,23 +190,37 @@ def _width(size: int, tile: Tile) -> int:
 
 def _count_levels(found: Verification) -> None:
     """For each party, how many of its messages reached which level with every recipient; and what was erased."""
+    reports = {report.party: report for report in found.logs}
     for log in found.logs:
-        writers = [
-            (1 << number, log.held.get(party), report.marks.get(log.party, b"") if report else b"")
-            for number, party in enumerate(found.parties[:63])
-            for report in [next((r for r in found.logs if r.party == party), None)]
-        ]
         erasures = log.marks.get(log.party, b"")
-        counts: Counter[str] = Counter()
+        recipients: dict[int, tuple[int, list[bytes]]] = {}  # by mask
+        reached: Counter[int] = Counter()  # by the bits that all recipients gave
+        sent = held = 0
         for seq, mask in enumerate(log.recipients):
             if mask & BODY_ABSENT:
                 log.bodies_erased += seq < len(erasures) and bool(erasures[seq] & Level.ERASURE_NAMED)
-            to = [(held, marks) for bit, held, marks in writers if mask & bit]
-            if not to:
+                mask ^= BODY_ABSENT
+            if not mask:
                 continue
-            counts["sent"] += 1
-            counts["HELD"] += all(held is not None and seq < held.size for held, _ in to)
-            levels = [marks[seq] if seq < len(marks) else 0 for _, marks in to]
-            for level in (Level.SHOWN, Level.READ_BACK, Level.ANSWERED):
-                counts[str(level.name)] += all(mark & level for mark in levels)
+            if mask not in recipients:
+                recipients[mask] = _recipients(mask, log, found.parties, reports)
+            size, given = recipients[mask]
+            common = -1
+            for marks in given:
+                common &= marks[seq] if seq < len(marks) else 0
+            sent += 1
+            held += seq < size
+            reached[common] += 1
+        counts = Counter({"sent": sent, "HELD": held})
+        for level in (Level.SHOWN, Level.READ_BACK, Level.ANSWERED):
+            counts[level.name] = sum(count for bits, count in reached.items() if bits & level)
         found.levels[log.party] = counts
+
+
+def _recipients(
+    mask: int, log: LogReport, parties: Sequence[str], reports: Mapping[str, LogReport]
+) -> tuple[int, list[bytes]]:
+    """How much of the log all of them hold, and what the entries of each give to the log's."""
+    them = [party for number, party in enumerate(parties) if mask >> number + 1 & 1]
+    size = min(log.held[party].size if party in log.held else 0 for party in them)
+    return size, [bytes(reports[party].marks.get(log.party, b"")) if party in reports else b"" for party in them]

@@ -40,8 +40,10 @@ class EntryLinks:
     def __init__(self, report: LogReport, logs: Mapping[str, ExportedLog], parties: Mapping[str, int]) -> None:
         self._report = report
         self._logs = logs
-        self._bits = {party: 1 << number for party, number in parties.items() if number < 63}
+        self._bits = {party: BODY_ABSENT << number + 1 for party, number in parties.items()}
         self._seen: dict[str, Head] = {}
+        self._masks: dict[int, int] = {}
+        """each kept once: the same few are addressed again and again"""
         self._before_ms = 0
 
     def check(self, entry: Entry, record: Record, charter: Charter, bound_ms: int) -> None:
@@ -55,7 +57,7 @@ class EntryLinks:
             mask |= BODY_ABSENT
         else:
             report.bodies += 1
-        report.recipients.append(mask)
+        report.recipients.append(self._masks.setdefault(mask, mask))
         at_ms, limit_ms = entry.at_ms, charter.limits.clock_ahead_max_ms
         if report.first_ms is None:
             report.first_ms = at_ms

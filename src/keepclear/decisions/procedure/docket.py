@@ -155,6 +155,11 @@ class Docket:
         """By log, how many entries were looked at."""
         return {name: len(log.clocks) for name, log in self._logs.items()}
 
+    def size(self, log: str) -> int:
+        """How many entries of the log were looked at."""
+        kept = self._logs.get(log)
+        return len(kept.clocks) if kept else 0
+
     def about(self, subject: str) -> list[Filed]:
         """Every act about a proposal, a meeting or an application, by party and place."""
         return sorted(self._about.get(subject, ()), key=lambda filed: (filed.party, filed.seq))

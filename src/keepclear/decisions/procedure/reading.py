@@ -15,7 +15,7 @@ def take_new(docket: Docket, store: Store) -> list[Filed]:
     for log in log_ids(store):
         for seq in list(docket.absent(log)):  # a text may have come since
             docket.take(log, [one.record for one in store.records(log, seq, count_max=1)])
-        while kept := store.records(log, docket.taken.get(log, 0)):
+        while kept := store.records(log, docket.size(log)):
             read += docket.take(log, [one.record for one in kept])
     docket.take_forks(store.forks())
     return read
