@@ -2,9 +2,9 @@
 
 Each mutation is verified as a whole record: nothing is assumed about what a changed file can touch. To be quick, pure
 functions are not computed twice for the same bytes: Ed25519 for a key, message and signature; the reading of a piece of
-JSON, of base64, of a note; the verification of one log, where every file that it had asked for before is byte for byte
-the same, and so is what it was told of charters and sizes. And nine in ten verifications end at their first fault,
-since no fault is ever taken back; the tenth is done in full, without any log remembered.
+JSON, of base64, of a note, of a file's name; the chain of charters, and the verification of one log, where every file
+that was asked for before is byte for byte the same. And nine in ten verifications end at their first fault, since no
+fault is ever taken back; the tenth is done in full, without charters and logs remembered.
 A mutation that VERIFIES is looked at more closely. It is *accepted* if the record then states anything that the
 original does not: another entry, body, size, root, holder, witness or level. Otherwise it is *withheld*: a whole line,
 file or body was taken away and the record states less, which nobody can prevent whoever hands it over from doing.
@@ -18,29 +18,38 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
 from keepclear.channel import canonical, signature, signed_note
-from keepclear.channel.record.layout import decode_bodies, is_for_people
+from keepclear.channel.charter import Charter
+from keepclear.channel.record import layout, verify
+from keepclear.channel.record.layout import ExportFiles, decode_bodies, is_for_people
 from keepclear.channel.record.verification import Findings, LogReport, Verification
-from keepclear.channel.record.verify import verify_export
+from keepclear.channel.record.verify import read_charters, verify_export
 from keepclear.channel.record.verify_log import LogTask, verify_log
 from keepclear.channel.tiles import decode_bundle
 from keepclear.errors import InputError
+from keepclear.simulation import channel_damage
 from keepclear.simulation.channel_damage import damaged
 from keepclear.simulation.channel_record import Exercise, ExerciseFiles, exercise_record
 
 LARGER_RECORDS, LARGER_ENTRIES = 20, 12
+SLICE = 20_000
+"""Mutations for each line that is printed."""
 PART = 1_000
 """Mutations that a process is given at a time."""
 WHOLE_EVERY = 10
 REMEMBERED = 20_000
-PURE = ((signature, "verifies"), (canonical, "decode"), (signed_note, "decode_base64"), (signed_note, "_parse"))
-"""The package's one function that asks OpenSSL, its one reader of JSON (its structs are immutable), and of notes."""
+PURE = (
+    (signature, "verifies"), (canonical, "decode"), (signed_note, "decode_base64"), (signed_note, "_parse"),
+    (layout, "parse_place"), (channel_damage, "exercise_record"),
+)  # fmt: skip
+"""The package's one function that asks for Ed25519, its one reader of JSON (its structs are immutable), of notes, of
+names; and the records of other channels that files are taken from."""
 
 
 def remember() -> None:
@@ -77,15 +86,23 @@ class Remembered:
         return self.task == task and all(files.get(name) == data for name, data in self.asked.items())
 
 
-class Logs:
-    """Of one record, each log's verification remembered."""
+class Original:
+    """A record as it was made: its charters, and each log's verification."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.known: dict[str, Remembered] = {}
         verify_export(ExerciseFiles(files), run=partial(self._learn, files))
+        noted = NotedFiles(files)
+        self.charters, self.charter_files = read_charters(noted, Findings()), noted.asked
+
+    def read_charters(self, files: ExportFiles, findings: Findings) -> list[Charter]:
+        assert isinstance(files, ExerciseFiles)
+        if all(files.files.get(name) == data for name, data in self.charter_files.items()):
+            return list(self.charters)
+        return read_charters(files, findings)
 
     def _learn(
-        self, files: dict[str, bytes], verify: Callable[[LogTask], LogReport], tasks: Sequence[LogTask]
+        self, files: dict[str, bytes], judged: Callable[[LogTask], LogReport], tasks: Sequence[LogTask]
     ) -> Iterator[LogReport]:
         for task in tasks:
             noted = NotedFiles(files)
@@ -94,16 +111,16 @@ class Logs:
             yield report
 
     def run(
-        self, files: dict[str, bytes], verify: Callable[[LogTask], LogReport], tasks: Sequence[LogTask]
+        self, files: dict[str, bytes], judged: Callable[[LogTask], LogReport], tasks: Sequence[LogTask]
     ) -> Iterator[LogReport]:
         for task in tasks:
             known = self.known.get(task.party)
-            yield replace(known.report) if known and known.fits(task, files) else verify(task)
+            yield replace(known.report) if known and known.fits(task, files) else judged(task)
 
 
 @lru_cache(LARGER_RECORDS + 1)
-def logs_of(number: int) -> Logs:
-    return Logs(small_record() if number < 0 else larger_record(number))
+def made(number: int) -> Original:
+    return Original(small_record() if number < 0 else larger_record(number))
 
 
 class Refused(Exception):
@@ -133,10 +150,11 @@ def larger_record(number: int) -> dict[str, bytes]:
 
 
 def verified(files: dict[str, bytes], number: int, *, whole: bool) -> Verification | None:
-    logs = logs_of(number)
+    known = made(number)
+    verify.read_charters = read_charters if whole else known.read_charters
     Findings.fault = fault if whole else refuse  # type: ignore[assignment,method-assign]
     try:
-        found = verify_export(ExerciseFiles(files), run=None if whole else partial(logs.run, files))
+        found = verify_export(ExerciseFiles(files), run=None if whole else partial(known.run, files))
     except (InputError, Refused):
         return None
     return found if found.verified else None
@@ -233,28 +251,36 @@ def main() -> None:
     options.add_argument("--first", type=int, default=0)
     options.add_argument("--jobs", type=int, default=2)
     given = options.parse_args()
-    counts: Counter[str] = Counter()
-    started = time.perf_counter()
+    accepted = 0
     with ProcessPoolExecutor(given.jobs, initializer=remember) as pool:
         if given.bytes:
             parts = 20
-            results = pool.map(every_byte, [(k, parts) for k in range(parts)])
             what = f"every byte of a record of {sum(map(len, small_record().values())):,} bytes, three values each"
-        else:
-            seeds = range(given.first, given.first + given.mutations)
-            results = pool.map(mutations, [seeds[k : k + PART] for k in range(0, len(seeds), PART)])
-            what = f"mutations of {LARGER_RECORDS} records, seeds from {given.first}"
-        for found, lines in results:
-            counts.update(found)
-            for line in lines[:20]:
-                print(line, flush=True)
+            accepted += tell(what, pool.map(every_byte, [(k, parts) for k in range(parts)]))
+        last = given.first + given.mutations
+        for first in range(given.first, last, SLICE):
+            seeds = range(first, min(first + SLICE, last))
+            what = f"mutations of {LARGER_RECORDS} records, seeds from {first}"
+            accepted += tell(what, pool.map(mutations, [seeds[k : k + PART] for k in range(0, len(seeds), PART)]))
+    sys.exit(1 if accepted else 0)
+
+
+def tell(what: str, results: Iterable[tuple[Counter[str], list[str]]]) -> int:
+    """Prints what came of it; returns how many were accepted."""
+    counts: Counter[str] = Counter()
+    started = time.perf_counter()
+    for found, lines in results:
+        counts.update(found)
+        for line in lines[:20]:
+            print(line, flush=True)
     total = counts.total()
     bound = "" if counts["ACCEPTED"] else f" (below {3 / max(total, 1):.1e} at 95 %)"
     print(
         f"{what}: {total:,} in {time.perf_counter() - started:.0f} s: {counts['refused']:,} refused, "
-        f"{counts['withheld']:,} say less and nothing new, {counts['ACCEPTED']} accepted{bound}"
+        f"{counts['withheld']:,} say less and nothing new, {counts['ACCEPTED']} accepted{bound}",
+        flush=True,
     )
-    sys.exit(1 if counts["ACCEPTED"] else 0)
+    return counts["ACCEPTED"]
 
 
 if __name__ == "__main__":
