@@ -32,6 +32,12 @@ CONNECTIONS_MAX_PER_CALLER = 16
 """A peer's node holds three or four."""
 REQUEST_HEAD_BYTES_MAX = 16 * 1024
 HANDSHAKE_MAX_S = 5.0
+GOODBYE_MAX_S = 1.0
+"""Who has been told that the connection closes and does not answer is not waited for: asyncio would, for 30 s, and at
+the end of the loop leave the socket open to whoever collects it."""
+
+ROUNDS_MAX = 10
+"""Rounds of the event loop in which a connection that is cut is taken out: it needs two."""
 
 
 class _KnownCaller(H11Protocol):
@@ -57,6 +63,18 @@ class _KnownCaller(H11Protocol):
         if counts[self.caller] <= 0:
             del counts[self.caller]
         super().connection_lost(exc)
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """No connection is left to the garbage collector: who did not say goodbye in time is cut off."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        for _ in range(ROUNDS_MAX):
+            if not self.server_state.connections:
+                break
+            await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +117,10 @@ def serve_tls(app: ASGIApp, host: str, port: int, context: ssl.SSLContext | None
     )  # fmt: skip
     config.load()
     config.ssl = context
-    # uvicorn does not pass a handshake's time limit on; a minute each would let strangers hold a thousand sockets.
+    # uvicorn does not pass these time limits on; a minute each would let strangers hold a thousand sockets.
     setattr(asyncio.constants, "SSL_HANDSHAKE_TIMEOUT", HANDSHAKE_MAX_S)  # noqa: B010 (declared Final)
-    server = uvicorn.Server(config)
+    setattr(asyncio.constants, "SSL_SHUTDOWN_TIMEOUT", GOODBYE_MAX_S)  # noqa: B010
+    server = _Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="channel", daemon=True)
     thread.start()
     deadline = time.monotonic() + START_MAX_S
