@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -102,3 +103,55 @@ def test_folders_of_old_versions_do_not_pile_up(tiny: Path, monkeypatch: pytest.
     fingerprint.cache_clear()
     assert len(set(folders)) == OLD_KEPT + 3
     assert [f.exists() for f in folders] == [False] * 3 + [True] * OLD_KEPT
+
+
+MANY = """
+import sys
+import keepclear
+keepclear.__path__.append(sys.argv[1])
+from pathlib import Path
+from numba.core import caching
+from keepclear import kernel_cache
+kernel_cache.PACKAGE = Path(sys.argv[1])
+kernel_cache.install()
+folder = kernel_cache.kept_in(Path(sys.argv[1]) / "tiny" / "kernels" / "callee.py")
+sys.stdin.read(1)
+for k in range(40):
+    caching.IndexDataCacheFile(str(folder), "one", "stamp").save((sys.argv[2], k), (sys.argv[2], k))
+print(folder)
+"""
+
+
+def test_two_first_processes_that_compile_for_different_arguments_keep_both_and_mix_up_nothing(tiny: Path) -> None:
+    from numba.core.caching import IndexDataCacheFile
+
+    environment = {**os.environ, "HOME": str(tiny)}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", MANY, str(tiny), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=environment,
+        )
+        for name in "ab"
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("g")
+        process.stdin.flush()
+    folders = {process.communicate()[0].strip() for process in processes}
+    assert [process.returncode for process in processes] == [0, 0]
+    (folder,) = folders
+    kept: Any = cast(Any, IndexDataCacheFile)(folder, "one", "stamp")
+    assert [key for key in ((name, k) for name in "ab" for k in range(40)) if kept.load(key) != key] == []
+
+
+def test_who_waits_too_long_for_the_others_keeps_nothing_and_goes_on(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(kernel_cache, "LOCKED_MAX_S", 0.02)
+    with open(tiny / "lock", "ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with kernel_cache._alone(tiny) as alone:
+            assert not alone
+    with kernel_cache._alone(tiny) as alone:
+        assert alone

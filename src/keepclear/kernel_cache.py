@@ -3,6 +3,10 @@
 numba's own cache notices a change of a kernel's file, but not of a file whose kernels or constants it took in: after an
 upgrade in place it would go on with the old ones. Here each module's folder carries a hash of its source, of all
 kernel sources below it, and of the versions of Python, numba and llvmlite, so that old and new never share a file.
+
+Nor does numba's cache know of other processes: two that compile one kernel for different arguments at once would give
+both the same file's name, and whoever reads it back later would run the one for the arguments of the other. Here they
+take turns.
 """
 
 from __future__ import annotations
@@ -14,6 +18,8 @@ import re
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +31,12 @@ IMPORT = re.compile(r"^from keepclear\.([\w.]+) import|^import keepclear\.([\w.]
 OLD_KEPT = 3
 """Folders of one module that stay: an older process may still be at work, and who goes back finds them again."""
 
+LOCKED_MAX_S = 5.0
+"""Keeping one kernel takes milliseconds. Who waits longer does not keep his: it is compiled again next time."""
+
 _private: list[str] = []
+_kept: set[Path] = set()
+"""Folders of ours"""
 
 
 def install() -> None:
@@ -34,6 +45,7 @@ def install() -> None:
 
     if not any(locator.__name__ == "KernelLocator" for locator in caching.CacheImpl._locator_classes):
         caching.CacheImpl._locator_classes.insert(0, _locator(caching))
+        setattr(caching, "IndexDataCacheFile", _cache_file(caching))  # noqa: B010 (numba has types)
 
 
 def is_compiled(module: Path) -> bool:
@@ -50,6 +62,7 @@ def kept_in(module: Path) -> Path:
                 folder.mkdir(parents=True, exist_ok=True)
                 _remove_oldest(base, module.stem)
             tempfile.TemporaryFile(dir=folder).close()
+            _kept.add(folder)
             return folder
     if not _private:
         # Not in a place that others could fill: what is read back from here is run.
@@ -60,6 +73,31 @@ def kept_in(module: Path) -> Path:
     folder = Path(_private[0]) / module.parent.parent.name / module.stem
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether no other process writes in this folder meanwhile. Where a file system has no locks nobody waits."""
+    try:
+        import fcntl
+    except ImportError:
+        yield True
+        return
+    with open(folder / "lock", "ab") as file:
+        until_s = time.monotonic() + LOCKED_MAX_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() < until_s:
+                    time.sleep(0.01)
+                    continue
+                yield False
+                return
+            except OSError:
+                pass
+            yield True
+            return
 
 
 def _places(module: Path) -> list[tuple[Path, str]]:
@@ -129,3 +167,14 @@ def _locator(caching: Any) -> Any:
             return str(self._line)
 
     return KernelLocator
+
+
+def _cache_file(caching: Any) -> Any:
+    class KernelCacheFile(caching.IndexDataCacheFile):  # type: ignore[misc]
+        def save(self, key: Any, data: Any) -> None:
+            folder = Path(self._cache_path)
+            with _alone(folder) if folder in _kept else contextlib.nullcontext(True) as alone:
+                if alone:
+                    super().save(key, data)
+
+    return KernelCacheFile
