@@ -3,8 +3,8 @@
 Makes a record of two logs (once; kept in --place): messages with bodies, and receipts, read-backs and answers that
 refer to them, in batches, with a signed head and cosignatures at the end. Verifies it in one process and in one a log.
 The floor is Ed25519 alone: verifications a second of one core in the same process, just before and just after. Prints
-the ratio, and the peak resident memory above that of the program with nothing read.
-Run: ``python -m benchmarks.channel_verify [--entries N] [--place DIR] [--jobs 2]``.
+the ratio, by the clock and in processor time, and the peak resident memory above that of the program with nothing read.
+Run: ``python -m benchmarks.channel_verify [--entries N] [--place DIR] [--jobs 2] [--judge openssl]``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from keepclear.channel import signature
 from keepclear.channel.charter import charter_hash
 from keepclear.channel.checkpoint import sign_checkpoint
 from keepclear.channel.cosignature import cosign
@@ -95,31 +96,57 @@ def make(place: Path, entries: int) -> None:
     assert charter_hash(signed.charter).hex() == states["alpha"].channel
 
 
-def floor() -> float:
-    """Verifications a second of payloads as long as the record's."""
+class Spent:
+    """Seconds since it was made, by the clock and of this process."""
+
+    def __init__(self) -> None:
+        self._begun = time.perf_counter(), time.process_time()
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        return time.perf_counter() - self._begun[0], time.process_time() - self._begun[1]
+
+
+def floor() -> tuple[float, float]:
+    """Seconds that one payload's signature takes, of payloads as long as the record's."""
     key = SigningKey(bytes(32))
     messages = [b"%0600d" % k for k in range(2_000)]
     signatures = [key.sign(message) for message in messages]
-    started = time.perf_counter()
+    spent = Spent()
     for _ in range(FLOOR_SIGNATURES // len(messages)):
-        for message, signature in zip(messages, signatures):
-            assert verifies(key.public, message, signature)
-    return FLOOR_SIGNATURES / (time.perf_counter() - started)
+        for message, signed in zip(messages, signatures):
+            assert verifies(key.public, message, signed)
+    clock_s, process_s = spent.seconds
+    return clock_s / FLOOR_SIGNATURES, process_s / FLOOR_SIGNATURES
 
 
 def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def one_process(place: Path) -> tuple[float, float, float, float, int]:
-    before_mb = peak_mb()
-    first = floor()
-    started = time.perf_counter()
+def use_judge(name: str | None) -> None:
+    if name:
+        judge = {"openssl": signature.judge_by_openssl, "libsodium": signature.judge_by_libsodium()}[name]
+        assert judge is not None, "PyNaCl is not installed"
+        signature._judge = lambda: judge  # type: ignore[assignment]
+
+
+def one_process(place: Path, judge: str | None) -> str:
+    use_judge(judge)
+    first, before_mb = floor(), peak_mb()
+    spent = Spent()
     found = run_verification(FolderFiles(place), Expected(), 1)
-    seconds = time.perf_counter() - started
-    second = floor()
+    clock_s, process_s = spent.seconds
+    after_mb, second = peak_mb(), floor()
     assert found.verified, [str(finding) for finding in found.findings.kept]
-    return seconds, (first + second) / 2, before_mb, peak_mb(), sum(log.size for log in found.logs)
+    read = sum(log.size for log in found.logs)
+    by_clock, by_process = ((a + b) / 2 for a, b in zip(first, second))
+    return (
+        f"{read:,} entries, one process: {clock_s:.1f} s by the clock, {process_s:.1f} s of the processor: "
+        f"{read / clock_s:,.0f} and {read / process_s:,.0f} entries/s; signatures alone {1 / by_clock:,.0f}/s: "
+        f"{clock_s / read / by_clock:.2f} times their time by the clock, {process_s / read / by_process:.2f} of the "
+        f"processor; peak {after_mb:.0f} MB, {after_mb - before_mb:.0f} MB above the program"
+    )
 
 
 def main() -> None:
@@ -127,9 +154,12 @@ def main() -> None:
     options.add_argument("--entries", type=int, default=1_000_000)
     options.add_argument("--place", type=Path, default=Path("out/channel-verify"))
     options.add_argument("--jobs", type=int, default=2)
+    options.add_argument("--judge", choices=("openssl", "libsodium"), help="libsodium if it is installed")
     options.add_argument("--make-only", action="store_true")
+    options.add_argument("--once", action="store_true", help="not a tenth of it before")
     given = options.parse_args()
-    for entries in (given.entries // 10, given.entries):
+    use_judge(given.judge)
+    for entries in (given.entries,) if given.once else (given.entries // 10, given.entries):
         place = given.place / str(entries)
         if not place.exists():
             started = time.perf_counter()
@@ -138,20 +168,13 @@ def main() -> None:
         if given.make_only:
             continue
         with ProcessPoolExecutor(1) as pool:  # a process of its own, for its memory
-            seconds, sign_rate, before_mb, after_mb, read = pool.submit(one_process, place).result()
-        rate = read / seconds
-        print(
-            f"{read:,} entries, one process: {seconds:.1f} s, {rate:,.0f} entries/s; floor (signatures alone) "
-            f"{sign_rate:,.0f}/s; {sign_rate / rate:.2f} times the floor's time; peak {after_mb:.0f} MB, "
-            f"{after_mb - before_mb:.0f} MB above the program",
-            flush=True,
-        )
+            print(pool.submit(one_process, place, given.judge).result(), flush=True)
     if not given.make_only and given.jobs > 1:
         started = time.perf_counter()
         found = run_verification(FolderFiles(place), Expected(), given.jobs)
         seconds = time.perf_counter() - started
         assert found.verified
-        print(f"{read:,} entries, {given.jobs} processes: {seconds:.1f} s, {read / seconds:,.0f} entries/s")
+        print(f"in {given.jobs} processes: {seconds:.1f} s, {given.entries / seconds:,.0f} entries/s")
 
 
 if __name__ == "__main__":
