@@ -30,6 +30,10 @@ BEYOND_POLE_DEG = 91.0
 CHUNK = 16
 """Edges a bounding box: nearest-edge and crossing searches skip whole chunks."""
 
+AXIS_DEG = 1e-12
+"""Nearer to the equator or the prime meridian than this (0.1 µm) a vertex lies on it: an edge that rises by a subnormal
+number has no slope that a double holds, and where it is crossed could not be said."""
+
 _KIND = {EdgeType.GEODESIC: 0, EdgeType.RHUMB: 1, EdgeType.STRAIGHT: 2}
 
 
@@ -82,6 +86,7 @@ def build_outlines(shapes: Sequence[Shape], *, tolerance_m: float = 1.0) -> Outl
     rings = [ring for p in polygons for ring in (p.exterior, *p.holes)]
     ring_start = _starts([len(ring) for ring in rings])
     vertex = np.fromiter(chain.from_iterable(chain.from_iterable(rings)), np.float64, 2 * int(ring_start[-1]))
+    vertex[np.abs(vertex) < AXIS_DEG] = 0.0
     vertex = vertex.reshape(-1, 2)
     polygon_start = _starts([1 + len(p.holes) for p in polygons])
     kind = np.array([_KIND[p.edge_type] for p in polygons], np.int64)
@@ -93,9 +98,7 @@ def build_outlines(shapes: Sequence[Shape], *, tolerance_m: float = 1.0) -> Outl
     count[is_circle == 0] = np.diff(first)
     edge_start = _starts(count)
     rise = edges[:, 3] - edges[:, 1]
-    with np.errstate(over="ignore"):  # a rise of a subnormal number: level, as far as a position can tell
-        slope = np.divide(edges[:, 2] - edges[:, 0], rise, out=np.zeros(len(edges)), where=rise > 0.0)
-    slope[np.isinf(slope)] = 0.0
+    slope = np.divide(edges[:, 2] - edges[:, 0], rise, out=np.zeros(len(edges)), where=rise > 0.0)
     chunk_start, chunk_box = chunk_boxes(edge_start, edges, CHUNK)
     return Outlines(is_circle, circle, box, edge_start, edges, slope, real, chunk_start, chunk_box)
 
