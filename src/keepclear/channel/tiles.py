@@ -98,12 +98,13 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
 
 def decode_bundle(data: bytes) -> list[bytes]:
     """The entries; raises :class:`InputError` where the bundle is cut or holds more than a tile's worth."""
-    entries, at = [], 0
-    while at < len(data):
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if at + 2 > len(data) or end > len(data):
+    entries, at, size = [], 0, len(data)
+    while at < size:
+        begin = at + 2
+        end = begin + (data[at] << 8 | data[at + 1]) if begin <= size else begin
+        if end > size:
             raise InputError("the bundle of entries is cut", where=f"byte {at}")
-        entries.append(data[at + 2 : end])
+        entries.append(data[begin:end])
         at = end
         if len(entries) > TILE_WIDTH:
             raise InputError(f"the bundle has more than {TILE_WIDTH} entries")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from keepclear.channel.merkle import Frontier
 from keepclear.channel.tiles import TILE_WIDTH, Tile
@@ -19,16 +19,17 @@ class TileBuilder:
             self._counts.append(self._counts[-1] // TILE_WIDTH)
         self._open: list[list[bytes]] = [[] for _ in self._counts]
         self._done = [0] * len(self._counts)
+        self._widths = [min(TILE_WIDTH, count) for count in self._counts]
+        """of the open tiles"""
 
-    def add(self, node: bytes, level: int = 0) -> Iterator[tuple[Tile, bytes]]:
+    def add(self, node: bytes, level: int = 0) -> Sequence[tuple[Tile, bytes]]:
         """One leaf hash more; whichever tiles it completes, with their content."""
-        hashes = self._open[level]
+        hashes, width = self._open[level], self._widths[level]
         hashes.append(node)
-        index = self._done[level]
-        tile = Tile(level, index, min(TILE_WIDTH, self._counts[level] - index * TILE_WIDTH))
-        if len(hashes) < tile.width:
-            return
-        yield tile, b"".join(hashes)
-        self._done[level], self._open[level] = index + 1, []
-        if tile.width == TILE_WIDTH:
-            yield from self.add(Frontier().extended(hashes).root, level + 1)
+        if len(hashes) < width:
+            return ()
+        tile = Tile(level, self._done[level], width)
+        self._done[level], self._open[level] = tile.index + 1, []
+        self._widths[level] = min(TILE_WIDTH, self._counts[level] - self._done[level] * TILE_WIDTH)
+        above = self.add(Frontier().extended(hashes).root, level + 1) if width == TILE_WIDTH else ()
+        return (tile, b"".join(hashes)), *above

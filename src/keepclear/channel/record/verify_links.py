@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -31,6 +32,8 @@ class _Glimpse(msgspec.Struct):
     until_ms: int | None
 
 
+_LOOKED_AT_MAX = 256
+"""What is shown, read back and answered is referred to several times in a row; some 100 kB."""
 _glimpse = msgspec.json.Decoder(_Glimpse)
 
 
@@ -109,7 +112,7 @@ class EntryLinks:
             return
         try:
             payload = log.payload(seq)
-            if leaf_hash(payload).hex() != reference.leaf:
+            if _leaf(payload) != reference.leaf:
                 self._fault("reference", entry, f"refers to an entry {seq} of {party} {_CONTRADICTED}")
                 return
             target = _look_at(payload)
@@ -152,6 +155,12 @@ class EntryLinks:
         self._report.findings.remark(kind, f"entry {entry.seq} of {entry.party}", what)
 
 
+@lru_cache(_LOOKED_AT_MAX)
+def _leaf(payload: bytes) -> str:
+    return leaf_hash(payload).hex()
+
+
+@lru_cache(_LOOKED_AT_MAX)
 def _look_at(payload: bytes) -> _Glimpse:
     try:
         return _glimpse.decode(payload)
