@@ -83,6 +83,11 @@ class Exercise:
         return charter_hash(self.first.charter).hex()
 
     @property
+    def now_ms(self) -> int:
+        """the time of the last step"""
+        return self._now_ms
+
+    @property
     def witnesses(self) -> tuple[str, ...]:
         return self._witnesses
 
