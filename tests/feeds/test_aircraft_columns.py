@@ -98,6 +98,7 @@ PLAIN = json.dumps(
 
 
 def test_what_receivers_write_is_read_in_one_pass() -> None:
+    assert PlainReader().read(PLAIN.replace(b"50.404063", b"50.404063079316735")) is not None, "every digit of a double"
     read = PlainReader().read(PLAIN)
     assert read is not None
     assert read[0] == NOW_S

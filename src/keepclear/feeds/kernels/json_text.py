@@ -6,6 +6,7 @@ JSON or not plain enough; the caller then reads the text the long way.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,10 @@ _POWER_MAX = 22
 """Whole numbers up to 2^53 and powers of ten up to 22 are doubles, so one operation on them rounds but once (Clinger
 1990, How to read floating point numbers accurately)."""
 _POWERS = 10.0 ** np.arange(_POWER_MAX + 1)
+_WHOLE_MAX = 10**17
+"""One digit more still fits in 64 bits: every number that a program writes in full has at most 17 (0.1 + 0.2 does)."""
+_SPLIT = 134_217_729.0
+"""2^27 + 1 (Dekker 1971): cuts a double into two halves whose products are exact."""
 _TRUE, _FALSE, _NULL = (np.uint64(int.from_bytes(word, "little")) for word in (b"true", b"false", b"null"))
 
 
@@ -97,6 +102,23 @@ def packed(text: np.ndarray, at: int) -> tuple[int, int, Any, Any]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _quotient(whole: int, divisor: float) -> tuple[float, bool]:
+    """``whole / divisor`` rounded once, from twice the digits of a double; and whether the rounding is beyond doubt."""
+    high = float(whole)
+    low = float(whole - int(high))
+    first = high / divisor
+    product = first * divisor
+    a = _SPLIT * first - (_SPLIT * first - first)
+    b = _SPLIT * divisor - (_SPLIT * divisor - divisor)
+    rest = ((a * b - product) + a * (divisor - b) + (first - a) * b) + (first - a) * (divisor - b)
+    second = ((high - product) - rest + low) / divisor
+    value = first + second
+    mantissa, exponent = math.frexp(value)
+    half = math.ldexp(0.5, exponent - 53)
+    return value, abs(abs(second - (value - first)) - half) > 1e-6 * half and mantissa != 0.5
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def number(text: np.ndarray, at: int) -> tuple[int, float, bool]:
     """Behind the number, its value, and whether this is the double nearest to it."""
     n = len(text)
@@ -108,7 +130,7 @@ def number(text: np.ndarray, at: int) -> tuple[int, float, bool]:
         return NOT_PLAIN, 0.0, False
     whole, power, exact, real = 0, 0, True, False
     while at < n and 0x30 <= text[at] <= 0x39:
-        exact &= whole < _EXACT
+        exact &= whole < _WHOLE_MAX
         whole = whole * 10 + (text[at] - 0x30) if exact else whole
         at += 1
     if at < n and text[at] == 0x2E:
@@ -116,7 +138,7 @@ def number(text: np.ndarray, at: int) -> tuple[int, float, bool]:
         if at >= n or not 0x30 <= text[at] <= 0x39:
             return NOT_PLAIN, 0.0, False
         while at < n and 0x30 <= text[at] <= 0x39:
-            exact &= whole < _EXACT
+            exact &= whole < _WHOLE_MAX
             whole = whole * 10 + (text[at] - 0x30) if exact else whole
             power -= 1
             at += 1
@@ -132,12 +154,16 @@ def number(text: np.ndarray, at: int) -> tuple[int, float, bool]:
             said = min(said * 10 + (text[at] - 0x30), 1_000_000)
             at += 1
         power += -said if falling else said
-    exact &= whole <= _EXACT and -_POWER_MAX <= power <= _POWER_MAX
-    if not exact:
+    if not (exact and -_POWER_MAX <= power <= _POWER_MAX):
         return at, 0.0, False
-    value = float(whole)
-    value = value * _POWERS[power] if power >= 0 else value / _POWERS[-power]
-    return at, -value if negative and (real or whole) else value, True
+    if whole > _EXACT:
+        if power >= 0:
+            return at, 0.0, False
+        value, exact = _quotient(whole, _POWERS[-power])
+    else:
+        value = float(whole)
+        value = value * _POWERS[power] if power >= 0 else value / _POWERS[-power]
+    return at, -value if negative and (real or whole) else value, exact
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
