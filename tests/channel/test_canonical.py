@@ -53,7 +53,8 @@ def test_what_was_printed_is_read_and_nothing_that_lies_beside_it(text: str, num
     "data",
     [
         b'{"number":1.0,"text":""}', b'{"number":1e0,"text":""}', b'{"number":-0,"text":""}',
-        b'{"number":01,"text":""}', b'{"text":"","number":0}', b'{"number":0,"text":"","text":""}', b'{"number":0,"text":"\\u0041"}',
+        b'{"number":01,"text":""}', b'{"text":"","number":0}', b'{"number":0,"text":"","text":""}',
+        b'{"number":0,"text":"\\u0041"}',
         b'{"number":0,"text":"\\/"}', b'{"number":0,"text":"\\u001F"}', b'{"number":0,"text":"\\ud800"}',
         b'{"number":0,"text":"\xff"}', b'{"text":""}', b"\xef\xbb\xbf{}", b"[" * 100_000, b"",
     ],
