@@ -71,7 +71,9 @@ class _Receiver:
     ) -> ReportBatch:
         if not payloads:
             return ReportBatch.empty()
-        frames = np.frombuffer(b"".join([p.ljust(14, b"\0") for p in payloads]), dtype=np.uint8).reshape(-1, 14)
+        # Writable, as Beast's are: of memory that is not, the kernels would be compiled once more.
+        joined = bytearray(b"".join([p.ljust(14, b"\0") for p in payloads]))
+        frames = np.frombuffer(joined, dtype=np.uint8).reshape(-1, 14)
         is_long = np.array([len(p) == 14 for p in payloads])
         return self._aircraft.fold(np.asarray(time_s, dtype=np.float64), float(received_s), frames, is_long, where)
 

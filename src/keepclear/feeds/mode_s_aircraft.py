@@ -79,8 +79,8 @@ class ModeSAircraft:
         from keepclear.feeds.kernels.mode_s import fold
 
         f = read_fields(frames, is_long)
-        if f.parity_failed.any():
-            self._faults.add_all("Mode S parity failed", np.flatnonzero(f.parity_failed).tolist(), where)
+        if len(f.parity_failed):
+            self._faults.add_all("Mode S parity failed", f.parity_failed.tolist(), where)
         n = len(frames)
         row = np.empty(n, dtype=np.int64)
         numbers, codes = np.empty((n, 8)), np.empty((n, 6), dtype=np.int64)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +52,8 @@ class FrameColumns:
     content: Integers
     address: Integers
     """24 bits; 2²⁴ added where it is not an ICAO address (DF18, CF 1)"""
-    parity_failed: npt.NDArray[np.bool_]
-    """extended squitters whose remainder is not zero"""
+    parity_failed: Integers
+    """the rows of extended squitters whose remainder is not zero"""
     me: Integers
     odd: Integers
     cpr_lat: Floats
@@ -139,7 +138,7 @@ def _squawk_table() -> Integers:
 
 
 def _movement_table() -> Floats:
-    """Ground speed (m/s) by the 7-bit movement code: Doc 9871 table C-3, lower end of each step; ``nan`` none."""
+    """Ground speed (kt) by the 7-bit movement code: Doc 9871 table C-3, lower end of each step; ``nan`` none."""
     knots = np.full(128, _NAN)
     knots[1] = 0.0
     for first, last, start, step in (
@@ -147,12 +146,12 @@ def _movement_table() -> Floats:
         (94, 108, 70.0, 2.0), (109, 123, 100.0, 5.0), (124, 124, 175.0, 0.0),
     ):  # fmt: skip
         knots[first : last + 1] = start + step * np.arange(last - first + 1)
-    return knots * KNOT_MPS
+    return knots
 
 
 _ALTITUDE_FT = _altitude_table()
 _SQUAWK = _squawk_table()
-_MOVEMENT_MPS = _movement_table()
+_MOVEMENT_KT = _movement_table()
 _CONTENT_BY_TYPE = np.zeros(32, dtype=np.int64)
 _CONTENT_BY_TYPE[1:5] = Content.IDENTIFICATION
 _CONTENT_BY_TYPE[5:9] = Content.SURFACE_POSITION
@@ -164,6 +163,8 @@ _CONTENT_BY_TYPE[29] = _CONTENT_BY_TYPE[31] = Content.ACCURACY
 _NIC_BY_TYPE = np.full(32, -1, dtype=np.int64)
 _NIC_BY_TYPE[5:23] = [11, 10, 8, 0, 11, 10, 8, 7, 6, 5, 4, 2, 1, 0, -1, 11, 10, 0]
 """The lowest NIC that the type code allows (Doc 9871 table C-2): its supplement bits are not waited for."""
+
+_NONE = np.zeros(0, dtype=np.int64)
 
 _CALLSIGN = "#ABCDEFGHIJKLMNOPQRSTUVWXYZ##### ###############0123456789######"
 CALLSIGN_LETTERS = np.array([0 if c == "#" else 1 if c == " " else 2 for c in _CALLSIGN], dtype=np.uint8)
@@ -184,74 +185,27 @@ def emitter_of(me: int) -> str:
 
 def read_fields(frames: Bytes, is_long: npt.NDArray[np.bool_]) -> FrameColumns:
     """All fields of ``frames`` (n, 14), short frames padded with zeros. Never raises, whatever the bits."""
+    from keepclear.feeds.kernels import mode_s_fields as kernel  # compiled code is loaded on first use only
+
     n = len(frames)
-    wide = frames.astype(np.int64)
-    df = wide[:, 0] >> 3
-    extended = is_long & ((df == 17) | ((df == 18) & np.isin(wide[:, 0] & 7, (0, 1, 6))))
-    overlaid = (~is_long & (df == 5)) | (is_long & (df == 21))
-    remainder = np.zeros(n, dtype=np.int64)
-    for rows, width in ((extended | (overlaid & is_long), 14), (overlaid & ~is_long, 7)):
-        if rows.any():
-            remainder[rows] = parity_remainders(frames[rows, :width])
-    clean = extended & (remainder == 0)
-    address = wide[:, 1] << 16 | wide[:, 2] << 8 | wide[:, 3]
-    address += np.where((df == 18) & ((wide[:, 0] & 7) == 1), 1 << 24, 0)
-
-    me = np.zeros(n, dtype=np.int64)
-    for i in range(4, 11):
-        me = me << 8 | wide[:, i]
-
-    def bits(first: int, last: int) -> Integers:
-        return (me >> (56 - last)) & ((1 << (last - first + 1)) - 1)
-
-    type_code = bits(1, 5)
-    content = np.where(clean, _CONTENT_BY_TYPE[type_code], 0)
-    subtype = bits(6, 8)
-    content[(content == Content.STATUS_SQUAWK) & (subtype != 1)] = 0
-    content[(content == Content.ACCURACY) & (type_code == 29) & (bits(6, 7) != 1)] = 0
-    # Version 0 operational status (bits 41–43) has no NACp: those bits mean something else there.
-    content[(content == Content.ACCURACY) & (type_code == 31) & ((subtype > 1) | (bits(41, 43) == 0))] = 0
-    content[overlaid] = Content.REPLY_SQUAWK
-
-    velocity = _velocity(bits, subtype)
-    surface = content == Content.SURFACE_POSITION
-    surface_track = np.where(bits(13, 13) == 1, bits(14, 20) * (360.0 / 128.0), _NAN)
-    twelve = bits(9, 20)
-    identity = np.where(overlaid, (wide[:, 2] & 0x1F) << 8 | wide[:, 3], bits(12, 24))
-    return FrameColumns(
-        content=content,
-        address=np.where(overlaid, remainder, address),
-        parity_failed=extended & (remainder != 0),
-        me=me,
-        odd=bits(22, 22),
-        cpr_lat=bits(23, 39) / 131072.0,
-        cpr_lon=bits(40, 56) / 131072.0,
-        altitude_ft=_ALTITUDE_FT[(twelve & 0xFC0) << 1 | twelve & 0x3F],  # the M bit is left out in squitters
-        nic=_NIC_BY_TYPE[type_code],
-        nac_p=np.where(type_code == 31, bits(45, 48), bits(40, 43)),
-        squawk=_SQUAWK[identity],
-        speed_mps=np.where(surface, _MOVEMENT_MPS[bits(6, 12)], velocity[0]),
-        track_deg=np.where(surface, surface_track, velocity[1]),
-        climb_mps=velocity[2],
-        geo_minus_baro_ft=velocity[3],
+    whole, real = np.empty((kernel.WHOLES, n), dtype=np.int64), np.empty((kernel.REALS, n))
+    failed = kernel.read(
+        frames, is_long, _PARITY, _CONTENT_BY_TYPE, _NIC_BY_TYPE, _ALTITUDE_FT, _SQUAWK, _MOVEMENT_KT, whole, real
     )
-
-
-def _velocity(bits: Any, subtype: Integers) -> tuple[Floats, Floats, Floats, Floats]:
-    """Speed, track, climb and height difference of type 19 (Doc 9871 tables C-9, C-10).
-
-    Subtypes 3 and 4 carry airspeed and heading, which say nothing of motion over ground: left ``nan``.
-    """
-    factor = np.where(subtype == 2, 4.0, 1.0)  # supersonic
-    east, north = bits(15, 24), bits(26, 35)
-    over_ground = ((subtype == 1) | (subtype == 2)) & (east > 0) & (north > 0)
-    east_kt = np.where(bits(14, 14) == 1, 1.0 - east, east - 1.0) * factor
-    north_kt = np.where(bits(25, 25) == 1, 1.0 - north, north - 1.0) * factor
-    speed_kt = np.where(over_ground, np.hypot(east_kt, north_kt), _NAN)
-    track_deg = np.where(over_ground & (speed_kt > 0.0), np.degrees(np.arctan2(east_kt, north_kt)) % 360.0, _NAN)
-    rate, difference = bits(38, 46), bits(50, 56)
-    valid = (subtype >= 1) & (subtype <= 4)
-    climb = np.where(valid & (rate > 0), np.where(bits(37, 37) == 1, 1.0 - rate, rate - 1.0) * 64.0, _NAN)
-    usable = valid & (difference > 0) & (difference < 127)  # 127 is «more than 3,137.5 ft»
-    above_ft = np.where(usable, np.where(bits(49, 49) == 1, 1.0 - difference, difference - 1.0) * 25.0, _NAN)
-    return speed_kt * KNOT_MPS, track_deg, climb * FT_PER_MIN_MPS, above_ft
+    return FrameColumns(
+        content=whole[kernel.CONTENT],
+        address=whole[kernel.ADDRESS],
+        parity_failed=np.flatnonzero(whole[kernel.PARITY_FAILED]) if failed else _NONE,
+        me=whole[kernel.ME],
+        odd=whole[kernel.ODD],
+        cpr_lat=real[kernel.CPR_LAT],
+        cpr_lon=real[kernel.CPR_LON],
+        altitude_ft=real[kernel.ALTITUDE_FT],
+        nic=whole[kernel.NIC],
+        nac_p=whole[kernel.NAC_P],
+        squawk=whole[kernel.SQUAWK],
+        speed_mps=real[kernel.SPEED_KT] * KNOT_MPS,
+        track_deg=real[kernel.TRACK_DEG],
+        climb_mps=real[kernel.CLIMB_FPM] * FT_PER_MIN_MPS,
+        geo_minus_baro_ft=real[kernel.ABOVE_FT],
+    )
