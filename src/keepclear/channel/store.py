@@ -7,6 +7,7 @@ Reads are bounded by a count and by bytes, and whatever is read is checked (a da
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -139,8 +140,11 @@ class Store(Protocol):
     ) -> list[Kept]:
         """Consecutive entries from ``start``; none at the end. At least one, however large, if there is one."""
 
-    def append(self, batch: Batch) -> None:
-        """Durable when it returns. :class:`StoreConflict` if the log is not at ``batch.before``: nothing was done."""
+    def append(self, batch: Batch, claimed: Callable[[], None] = lambda: None) -> None:
+        """Durable when it returns. :class:`StoreConflict` if the log is not at ``batch.before``: nothing was done.
+
+        ``claimed`` is called once the log is known to be there, and while nobody else can append to it; what it
+        raises is raised, and then nothing was done either."""
 
     def checkpoint(self, log: str, *, above: int = -1, up_to: int | None = None) -> Note | None:
         """The newest signed head with ``above < size <= up_to``, with every cosignature kept of that head."""

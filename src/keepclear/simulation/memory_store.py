@@ -99,10 +99,11 @@ class MemoryStore:
             found.append(kept)
         return found
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: Batch, claimed: Callable[[], None] = lambda: None) -> None:
         log = self._log(batch.after.party)
         if log.state.head != batch.before:
             raise StoreConflict(f"the log of {batch.after.party} is at {log.state.size}, not at {batch.before.size}")
+        claimed()
         self._on_write("before")
         start = log.state.size
         log.kept += [Kept(start + k, record, batch.received_ms) for k, record in enumerate(batch.records)]

@@ -13,10 +13,11 @@ from keepclear.channel.entry import CHARTER_KIND, ERASURE_KIND, Draft, Entry, Re
 from keepclear.channel.fork_proof import verify_fork_proof
 from keepclear.channel.protocol import exchange
 from keepclear.channel.protocol.gate import TooMuch
-from keepclear.channel.protocol.own_log import Node, append_own
+from keepclear.channel.protocol.own_log import Node, Written, append_own, write_own
 from keepclear.channel.protocol.wire import Ask, CheckReply, Keys, Push, PushAnswer, WireRecord, parse
 from keepclear.channel.store import EventKind
-from keepclear.errors import InputError
+from keepclear.errors import InputError, KeepclearError
+from keepclear.simulation.memory_store import MemoryStore
 from keepclear.simulation.parties import exercise_charter, exercise_key, exercise_party, signed_by_all
 from tests.channel.line import clock, drive, heads, held_by, meet, new_node, salt, say
 
@@ -132,6 +133,33 @@ def test_a_fork_proof_is_told_to_those_who_have_not_seen_the_fork() -> None:
     meet(bravo, charlie)
     meet(delta, bravo)
     assert delta.store.forks("alfa")
+
+
+@pytest.mark.parametrize("asks", ["alfa", "bravo"])
+def test_what_a_peer_has_and_our_store_could_not_take_is_written_from_the_lock_with_its_body(asks: str) -> None:
+    alfa, bravo = new_node("alfa", THREE), new_node("bravo", THREE)
+    full = [False, True]
+
+    def write(moment: str) -> None:
+        if moment == "before" and full.pop():
+            raise KeepclearError("the disk is full")
+
+    store = MemoryStore(THREE, write)
+    alfa = replace(alfa, store=store)
+    told: list[Written] = []
+    with pytest.raises(KeepclearError, match="disk is full"):
+        write_own(
+            alfa, [Draft("message", b"for charlie", ("charlie",))], clock=clock, salts=[salt()], on_locked=told.append
+        )
+    full += [False] * 100
+    drive(exchange.push_log(alfa, "bravo", "alfa", 0, clock, told[0]), bravo, "alfa")
+    assert (store.state("alfa").size, bravo.store.state("alfa").size) == (0, 1)
+    one, other = (alfa, bravo) if asks == "alfa" else (bravo, alfa)
+    meet(one, other)
+    assert store.records("alfa", 0)[0].record.body == b"for charlie"
+    assert alfa.store.events() == bravo.store.events() == []
+    meet(alfa, bravo)
+    assert held_by(alfa, "bravo/mirror") == 1
 
 
 def test_a_check_answer_of_another_or_to_another_nonce_is_refused() -> None:

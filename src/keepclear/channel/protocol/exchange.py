@@ -24,7 +24,7 @@ from keepclear.channel.protocol.evidence import (
     note_event,
 )
 from keepclear.channel.protocol.intake import take_push
-from keepclear.channel.protocol.own_log import Node, Written, may_refetch
+from keepclear.channel.protocol.own_log import Node, Written, finish_own, may_refetch
 from keepclear.channel.protocol.wire import (
     PROOFS_MAX,
     ROOTS_MAX,
@@ -107,6 +107,7 @@ def catch_up(node: Node, peer: str, checked: Checked, clock: Clock) -> Generator
     tally = _Tally()
     yield from _swap_forks(node, peer, checked, clock, tally)
     me = node.party
+    finish_own(node)
     for log in [me, *(log for log in log_ids(node.store) if log != me)]:
         theirs, ours = checked.holds(log), node.store.state(log).size
         tally.cursors[log] = theirs
@@ -130,7 +131,9 @@ def push_log(
     tally = _Tally(cursors={log: cursor})
     follows = written is not None and log == node.party and written.kept[0].seq == cursor
     fresh = compose_fresh(node, peer, written) if written is not None and follows else None
-    yield from _push(node, peer, log, cursor, clock, tally, fresh)
+    if written is not None and fresh is None:
+        written.settled()
+    yield from _push(node, peer, log, cursor, clock, tally, fresh, written)
     return tally.result
 
 
@@ -147,8 +150,9 @@ def _is_to_be_pushed(node: Node, peer: str, log: str, theirs: int, ours: int, no
 
 
 def _push(
-    node: Node, peer: str, log: str, cursor: int, clock: Clock, tally: _Tally, fresh: Push | None = None
-) -> Generator[Ask, bytes, None]:
+    node: Node, peer: str, log: str, cursor: int, clock: Clock, tally: _Tally, fresh: Push | None = None,
+    written: Written | None = None,
+) -> Generator[Ask, bytes, None]:  # fmt: skip
     store = node.store
     at_hand = fresh.start + len(fresh.records) if fresh else ENTRIES_MAX  # what is written meanwhile wakes us again
     for _ in range(BATCHES_MAX):
@@ -157,6 +161,8 @@ def _push(
             return
         data = yield Ask("push", encode(push))
         answer = parse(data, PushAnswer, what=f"the answer of {peer} to entries")
+        if written is not None:
+            written.settled()  # it is kept with what it acknowledges
         if not _take_answer(node, peer, log, answer, clock(), tally):
             return
         held = answer.held.size

@@ -25,7 +25,7 @@ from keepclear.channel.protocol.evidence import (
     open_head,
     party_now,
 )
-from keepclear.channel.protocol.own_log import Node, erased_by, may_refetch
+from keepclear.channel.protocol.own_log import Node, erased_by, finish_own, may_refetch
 from keepclear.channel.protocol.wire import Push, PushAnswer
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import Batch, EventKind, Held, Store, StoreConflict
@@ -43,6 +43,8 @@ def take_push(node: Node, peer: str, push: Push, now_ms: int) -> tuple[PushAnswe
     store, log = node.store, push.log
     forks: list[ForkProof] = []
     taken = _Taken()
+    if log == node.party:
+        finish_own(node)
     for attempt in range(ATTEMPTS_MAX):
         state = store.state(log)
         if push.start > state.size:
@@ -204,7 +206,9 @@ def _look_at(node: Node, peer: str, before: LogState, state: LogState, entries: 
     """Dates and what the entries say they have seen: noted where they cannot be true."""
     store, log = node.store, state.party
     looked: dict[tuple[str, int, str], int | None] = {}
-    last_ms = _date(store, log, before.size - 1) if before.size else None
+    leaf, last_ms = node.dates.get(log, (b"", None))
+    if leaf != before.last_leaf:
+        last_ms = _date(store, log, before.size - 1) if before.size else None
     for entry in entries:
         seen_ms = None
         for other, head in entry.seen.items():
@@ -218,6 +222,7 @@ def _look_at(node: Node, peer: str, before: LogState, state: LogState, entries: 
         if wrong:
             text = f"entry {entry.seq} is dated {entry.at_ms} ({wrong}), received at {now_ms}"
             note_event(store, EventKind.MISDATED, peer, log, text, now_ms)
+    node.dates[log] = (state.last_leaf, entries[-1].at_ms)
 
 
 def _look_at_seen(node: Node, peer: str, log: str, other: str, head: Head, now_ms: int) -> int | None:

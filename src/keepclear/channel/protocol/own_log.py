@@ -1,8 +1,10 @@
 """Writing our own log so that it can never fork: after a crash, with two processes, from a restored backup.
 
-A lock outside the store knows the newest head that was ever signed and the entries that lead to it. It is written
-first, then the store; nothing is sent before both are on the disk. A store that was restored from a backup is behind
-its lock and stays unwritten until the missing entries have come back from those who hold them.
+A lock outside the store knows the newest head that was ever signed and the entries that lead to it. Both are written
+as one writer: the store's turn is taken, then the lock written, then the store. What the lock has on the disk is ours
+for good and may be sent while the store still writes: a crash in between is mended from the lock. A store that was
+restored from a backup is behind its lock and stays unwritten until the missing entries have come back from those who
+hold them.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from keepclear.channel.signed_note import Note
 from keepclear.channel.store import Batch, Event, EventKind, Kept, Lock, Locked, Store, StoreConflict
 from keepclear.errors import KeepclearError, UsageError
 
-__all__ = ["Node", "NotReady", "Standing", "Written", "append_own", "erased_by", "make_lock", "make_ready",
-           "may_refetch", "newest_heads", "raise_lock", "standing", "write_own"]  # fmt: skip
+__all__ = ["Node", "NotReady", "Standing", "Written", "append_own", "erased_by", "finish_own", "make_lock",
+           "make_ready", "may_refetch", "newest_heads", "raise_lock", "standing", "write_own"]  # fmt: skip
 
 ATTEMPTS_MAX = 128
 """Another process that appends at the same moment makes one attempt vain."""
@@ -37,6 +39,8 @@ class Written:
 
     kept: tuple[Kept, ...]
     note: Note
+    settled: Callable[[], object] = lambda: None
+    """waits until the store has them, too, or could not take them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Node:
     keys: Keys
     gate: Gate
     named: Named = field(default_factory=lambda: Named())
+    dates: dict[str, tuple[bytes, int]] = field(default_factory=dict)
+    """of others' logs: the leaf of the newest entry and its date, so that the next need not read it again"""
 
     @property
     def party(self) -> str:
@@ -126,8 +132,18 @@ def standing(head: Head, tree: ProvingTree, locked: Locked | None) -> Standing:
 
 def may_refetch(node: Node) -> bool:
     """Whether entries of our own log are taken from others: where the store is known to lack some."""
-    stands = standing(node.store.state(node.party).head, node.store.tree(node.party), node.lock.read())
-    return stands in (Standing.BEHIND, Standing.UNLOCKED, Standing.REPLAY)
+    return _stands(node) in (Standing.BEHIND, Standing.UNLOCKED)
+
+
+def finish_own(node: Node) -> None:
+    """What the lock has and the store has not yet is written from the lock, whose bodies are whole: never fetched."""
+    if _stands(node) is Standing.REPLAY:
+        with suppress(NotReady, StoreConflict):
+            make_ready(node)
+
+
+def _stands(node: Node) -> Standing:
+    return standing(node.store.state(node.party).head, node.store.tree(node.party), node.lock.read())
 
 
 def append_own(node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int], salts: Sequence[bytes]) -> list[Kept]:
@@ -135,8 +151,12 @@ def append_own(node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int],
     return list(write_own(node, drafts, clock=clock, salts=salts).kept)
 
 
-def write_own(node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int], salts: Sequence[bytes]) -> Written:
+def write_own(
+    node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int], salts: Sequence[bytes],
+    on_locked: Callable[[Written], None] = lambda written: None,
+) -> Written:  # fmt: skip
     """The drafts as entries of our own log, on the disk, with a signed head; ``salts``: 32 random bytes for each.
+    ``on_locked`` is called when they may be sent: in the lock, on the disk, but not yet in the store.
 
     Several processes may call it at once. Raises :class:`NotReady`, :class:`InputError` for a draft that cannot be
     an entry (nothing is written then), :class:`UsageError` for keys that the charter does not name.
@@ -144,7 +164,7 @@ def write_own(node: Node, drafts: Sequence[Draft], *, clock: Callable[[], int], 
     for attempt in range(ATTEMPTS_MAX):
         locked, state = make_ready(node)
         try:
-            return _append(node, locked, state, drafts, clock(), salts)
+            return _append(node, locked, state, drafts, clock(), salts, on_locked)
         except StoreConflict:
             if attempt == ATTEMPTS_MAX - 1:
                 raise
@@ -173,8 +193,9 @@ def _replay(node: Node, locked: Locked, state: LogState) -> None:
 
 
 def _append(
-    node: Node, locked: Locked, state: LogState, drafts: Sequence[Draft], now_ms: int, salts: Sequence[bytes]
-) -> Written:
+    node: Node, locked: Locked, state: LogState, drafts: Sequence[Draft], now_ms: int, salts: Sequence[bytes],
+    on_locked: Callable[[Written], None],
+) -> Written:  # fmt: skip
     kinds = [d.kind for d in drafts]
     if CHARTER_KIND in kinds[:-1]:
         raise UsageError("a charter is the last of the entries that are written together")
@@ -187,15 +208,15 @@ def _append(
     if mine.entry_key != node.keys.entry.public.hex() or mine.log_key != node.keys.log.public.hex():
         raise UsageError(f"the charter in force names other keys for {node.party} than this node has")
     note = sign_checkpoint(after.checkpoint, node.keys.log)
-    node.lock.swap(locked, Locked(state.head, note, tuple(records), now_ms))
-    try:
-        node.store.append(_batch(state, records, note, now_ms, after))
-    except StoreConflict:
-        # Another process found the entries in the lock and has written them for us.
-        if node.store.tree(node.party).root(after.size) != after.root:
-            raise
+    written = Written(tuple(Kept(state.size + k, record, now_ms) for k, record in enumerate(records)), note)
+
+    def lock() -> None:
+        node.lock.swap(locked, Locked(state.head, note, tuple(records), now_ms))
+        on_locked(written)
+
+    node.store.append(_batch(state, records, note, now_ms, after), lock)
     node.named.add(after.size, {**named, **news})
-    return Written(tuple(Kept(state.size + k, record, now_ms) for k, record in enumerate(records)), note)
+    return written
 
 
 def _batch(state: LogState, records: Sequence[Record], note: Note, at_ms: int, after: LogState | None = None) -> Batch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -73,16 +74,16 @@ class SqlStore(LogStates, Heads):
             raise self._damaged(f"entry {seq} of {log}")
         return Kept(seq, record, received_ms, body_state == ERASED)
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: Batch, claimed: Callable[[], None] = lambda: None) -> None:
         log = batch.after.party
         first = self._name(log)
-        self._write(lambda execute: self._append(execute, batch, first))
+        self._write(lambda execute: self._append(execute, batch, first, claimed))
         if batch.after.charter not in self._charters:
             self._load_charters()
         if batch.erased:
             self._forget()
 
-    def _append(self, execute: Execute, batch: Batch, first: Charter) -> None:
+    def _append(self, execute: Execute, batch: Batch, first: Charter, claimed: Callable[[], None]) -> None:
         log, after = batch.after.party, batch.after
         rows = execute("SELECT name, size, frontier, last_leaf, charter, revoked, sum FROM log WHERE name = ?", log)
         before = self._state(log, rows, first)
@@ -92,6 +93,7 @@ class SqlStore(LogStates, Heads):
             last = execute("SELECT leaf FROM entry WHERE log = ? AND seq = ?", log, before.size - 1)
             if not last or bytes(last[0][0]) != before.last_leaf:
                 raise self._damaged(f"entry {before.size - 1} of {log}")
+        claimed()  # the transaction keeps every other writer out
         leaves = [record.leaf for record in batch.records]
         wanted, erased = set(batch.wanted), set(batch.erased)
         for seq, (record, leaf) in enumerate(zip(batch.records, leaves), before.size):

@@ -118,7 +118,7 @@ class ChannelStore(SqlStore):
         super().__init__(str(path))
         self.path = path
         self._writing, self._reading = writing, reading
-        self._reader = threading.Lock()
+        self._writer, self._reader = threading.Lock(), threading.Lock()
 
     @staticmethod
     def open(path: str | Path, first: Charter | None = None) -> ChannelStore:
@@ -147,16 +147,31 @@ class ChannelStore(SqlStore):
         self._writing.close()
 
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        # Between transactions the writing connection has the pages at hand that the other reads anew after each.
+        idle = self._writer.acquire(blocking=False)
         try:
+            if idle:
+                return self._writing.execute(query, values).fetchall()
             with self._reader:
                 return self._reading.execute(query, values).fetchall()
         except (sqlite3.Error, UnicodeError) as error:
             raise _explained(self.path, error) from None
+        finally:
+            if idle:
+                self._writer.release()
 
     def _version(self) -> object:
-        return self._read("PRAGMA data_version")[0][0]
+        try:
+            with self._reader:  # the writing connection does not count its own commits
+                return self._reading.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as error:
+            raise _explained(self.path, error) from None
 
     def _transact(self, acts: Sequence[Callable[[Execute], None]], lasting: bool) -> None:
+        with self._writer:
+            self._transact_alone(acts, lasting)
+
+    def _transact_alone(self, acts: Sequence[Callable[[Execute], None]], lasting: bool) -> None:
         connection = self._writing
 
         def execute(query: str, *values: object) -> list[tuple[Any, ...]]:

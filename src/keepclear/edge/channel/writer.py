@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keepclear.channel.entry import CHARTER_KIND, SALT_BYTES, Draft
 from keepclear.channel.protocol.own_log import Node, Written, write_own
@@ -18,6 +19,8 @@ GROUP_ENTRIES_MAX = 512
 """As many as are sealed while the disk flushes once, with room to spare; a head's entries then fit one push."""
 GROUP_BYTES_MAX = 4 << 20
 """The lock file holds them until the next group."""
+SETTLED_MAX_S = 10.0
+"""A store that takes longer has another trouble; what was acknowledged is shown again at the next check."""
 
 
 @dataclass(slots=True)
@@ -42,7 +45,7 @@ class ChannelWriter:
         self, node: Node, clock: Callable[[], int], salt: Callable[[int], bytes] = os.urandom,
         on_written: Callable[[Written], None] = lambda written: None,
     ) -> None:  # fmt: skip
-        """``on_written`` is called with each group, once it is on the disk and before anybody's append returns."""
+        """``on_written`` is called with each group once it may be sent, before anybody's append returns."""
         self._node, self._clock, self._salt, self._on_written = node, clock, salt, on_written
         self._turns: Turns[_Ticket] = Turns(self._write, _fits)
 
@@ -56,8 +59,14 @@ class ChannelWriter:
 
     def _write(self, group: Sequence[_Ticket]) -> None:
         drafts = [draft for ticket in group for draft in ticket.drafts]
+        settled = threading.Event()
         try:
-            written = write_own(self._node, drafts, clock=self._clock, salts=[self._salt(SALT_BYTES) for _ in drafts])
+            written = write_own(
+                self._node, drafts, clock=self._clock, salts=[self._salt(SALT_BYTES) for _ in drafts],
+                on_locked=lambda locked: self._on_written(
+                    replace(locked, settled=lambda: settled.wait(SETTLED_MAX_S))
+                ),
+            )  # fmt: skip
         except (InputError, UsageError) as error:
             if len(group) > 1:  # somebody's draft cannot be an entry; the others' can
                 for ticket in group:
@@ -68,11 +77,12 @@ class ChannelWriter:
             for ticket in group:
                 ticket.error = error
         else:
-            self._on_written(written)
             at = 0
             for ticket in group:
                 ticket.kept = list(written.kept[at : at + len(ticket.drafts)])
                 at += len(ticket.drafts)
+        finally:
+            settled.set()
 
 
 def _fits(waiting: Sequence[_Ticket]) -> int:
