@@ -17,6 +17,21 @@ from keepclear.messages.catalogue import Language, say
 __all__ = ["RLM", "Document", "Line", "Part", "Quote", "Table", "Value", "page", "plain", "to_html", "to_text"]
 
 LRI, FSI, PDI, RLM = "\u2066", "\u2068", "\u2069", "\u200f"
+STYLE = (
+    "body{font-family:'Noto Sans','Noto Sans Arabic','DejaVu Sans',sans-serif;max-width:60rem;margin:auto;padding:1rem}"
+    "article{border:1px solid #888;padding:0 1rem;margin:1rem 0}h2{overflow-wrap:anywhere}"
+    "dl{display:grid;grid-template-columns:minmax(8rem,14rem) 1fr;gap:.25rem 1rem}dt{font-weight:bold}"
+    "dd{margin:0;min-width:0;overflow-wrap:anywhere}dd:has(.block){grid-column:1/-1;margin-inline-start:1rem}"
+    ".wide{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;width:100%}"
+    "th,td{border:1px solid #888;padding:.25rem .5rem;text-align:start;vertical-align:top}th{background:#eee}"
+    "td bdi[dir=ltr]{white-space:nowrap}"
+    ".banner{border:3px solid #b00;padding:.5rem;font-weight:bold}.note{font-size:.9rem}"
+    ".text{white-space:pre-wrap}.block{display:block;unicode-bidi:plaintext;text-align:start}"
+    "@media(max-width:40rem){dl{display:block}dd{margin-bottom:.5rem}}"
+    "@media print{body{padding:0}article{border:0}thead{display:table-header-group}tr,dt{break-inside:avoid}}"
+)
+"""Labels beside their values, beneath each other where it is narrow; a text of several lines over the whole width, each
+line in its own direction; what is too wide for the screen is scrolled and never cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +115,18 @@ def to_html(document: Document) -> str:
     rows.append("</dl>")
     for table in document.tables:
         heads = "".join(f"<th>{html.escape(head)}</th>" for head in table.heads)
-        rows.append(f"<table><thead><tr>{heads}</tr></thead><tbody>")
+        rows.append(f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>')
         rows += ["<tr>" + "".join(f"<td>{_marked(cell)}</td>" for cell in row) + "</tr>" for row in table.rows]
-        rows.append("</tbody></table>")
+        rows.append("</tbody></table></div>")
     rows += [f'<p class="note">{_marked(note)}</p>' for note in document.notes]
     return "\n".join([*rows, "</article>", ""])
 
 
 def page(documents: Iterable[Document], language: Language, title: str) -> str:
     """A whole page, without scripts and without anything from elsewhere."""
-    style = (
-        "body{font-family:sans-serif;max-width:60rem;margin:auto;padding:1rem}"
-        "article{border:1px solid #888;padding:0 1rem;margin:1rem 0}dt{font-weight:bold}"
-        "table{border-collapse:collapse;width:100%}th,td{border:1px solid #888;padding:.25rem .5rem;text-align:start}"
-        ".banner{border:3px solid #b00;padding:.5rem;font-weight:bold}.text{white-space:pre-wrap}"
-    )
     head = (
         f'<!DOCTYPE html>\n<html lang="{language.value}" dir="{language.direction}">\n<head>\n<meta charset="utf-8">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
     )
     return head + "".join(to_html(document) for document in documents) + "</body>\n</html>\n"
 
@@ -152,5 +161,6 @@ def _marked(parts: Iterable[Part]) -> str:
             marked.append(f'<bdi dir="ltr">{html.escape(part.text)}</bdi>')
         else:
             language = f' lang="{html.escape(part.language)}"' if part.language else ""
-            marked.append(f'<bdi class="text" dir="auto"{language}>{html.escape(part.text)}</bdi>')
+            kind = "text block" if "\n" in part.text else "text"
+            marked.append(f'<bdi class="{kind}" dir="auto"{language}>{html.escape(part.text)}</bdi>')
     return "".join(marked)

@@ -88,6 +88,20 @@ def test_a_long_text_and_a_body_of_193_run_over_pages_and_stay_whole() -> None:
     assert all(f"Member {number}" in whole for number in range(193))
 
 
+def test_an_instant_is_not_broken_where_names_can_be() -> None:
+    heads = ("Member", "Position", "Taken by the party", "Received by the secretary")
+    name = Quote("United Kingdom of Great Britain and Northern Ireland")
+    row = (
+        (name,),
+        ("abstention, with a formal declaration",),
+        (Value("gb, ie"),),
+        (Value("2026-01-02T14:00:00.001Z"),),
+    )
+    wide = Document(Language.ENGLISH, ("Sheet",), (), (), (), (Table(heads, (row,)),))
+    [text] = pages_of(write_pdf([wide], Language.ENGLISH, AT))
+    assert "2026-01-02T14:00:00.001Z" in text
+
+
 def test_the_same_document_gives_the_same_bytes() -> None:
     once, again = (write_pdf([document(Language.UKRAINIAN)], Language.UKRAINIAN, AT) for _ in range(2))
     assert once == again

@@ -42,7 +42,7 @@ def describe_sheet(found: Status, language: Language) -> Document:
             tables.append(_conditions(current.tally, language))
         tables.append(_positions(current, found, language))
         if len(found.rounds) > 1:
-            tables.append(_rounds(found.rounds, language))
+            tables.append(_rounds(found, language))
     if found.void:
         tables.append(_void(found.void, found.body, language))
     _add_notes(lines, found)
@@ -75,7 +75,9 @@ def _add_notes(lines: Lines, found: Status) -> None:
         names = joined(language, ((_name(found.body, one.member),) for one in found.contradictions))
         lines.banners.append(sentence(language, "banner.contradictory", members=names))
     for statement in found.statements:
-        lines.add("label.statement", _name(found.body, statement.member), say(language, "mark.colon"),
+        version: Cell = (say(language, "label.version"), " ", Value(str(statement.version)))
+        earlier = (say(language, "mark.comma"), *version) if statement.version != found.version else ()
+        lines.add("label.statement", _name(found.body, statement.member), *earlier, say(language, "mark.colon"),
                   Quote(statement.text, statement.language))  # fmt: skip
     if found.statements:
         lines.notes.append(sentence(language, "banner.statement"))
@@ -148,20 +150,21 @@ def _void(found: Iterable[Void], body: Body | None, language: Language) -> Table
     return Table(heads, tuple(rows))
 
 
-def _rounds(rounds: Iterable[Round], language: Language) -> Table:
-    heads = tuple(say(language, key) for key in ("label.text_version", "label.under", "label.closes", "label.decision"))
-    return Table(
-        heads,
-        tuple(
-            (
-                (Value(str(one.version)),),
-                word(language, "under", one.under),
-                (Value(format_instant(one.closes_ms / 1000.0)),),
-                word(language, "decision", one.state),
-            )
-            for one in rounds
-        ),
+def _rounds(found: Status, language: Language) -> Table:
+    """Every circulation, with those who kept it from being adopted: a record of what failed names them."""
+    heads = tuple(
+        say(language, key)
+        for key in ("label.text_version", "label.under", "label.closes", "label.decision", "label.objectors")
     )
+    rows = []
+    for one in found.rounds:
+        against = one.broken_by or (one.tally.objectors if one.tally else ())
+        rows.append((
+            (Value(str(one.version)),), word(language, "under", one.under),
+            (Value(format_instant(one.closes_ms / 1000.0)),), word(language, "decision", one.state),
+            joined(language, ((_name(found.body, member),) for member in against)),
+        ))  # fmt: skip
+    return Table(heads, tuple(rows))
 
 
 def _name(body: Body | None, member_id: str) -> Quote:

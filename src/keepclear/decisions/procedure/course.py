@@ -134,7 +134,9 @@ class Course:
 
     def _keep_statement(self, act: Position, event: Event) -> None:
         if act.statement and act.language is not None:
-            self.statements.append(Statement(act.member, act.statement, act.language, event.filed.reference))
+            self.statements.append(
+                Statement(act.member, act.statement, act.language, event.filed.reference, act.version)
+            )
 
     def _refuse(self, event: Event, reason: VoidReason, detail: str = "") -> None:
         member: str = event.member or getattr(event.filed.act, "member", None) or ""

@@ -80,6 +80,8 @@ class Statement:
     text: str
     language: str
     reference: Reference
+    version: int
+    """of the text that it is about"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ LEADING = 1.45
 MARGIN_MM, LABEL_MM, GAP_MM = 18.0, 48.0, 3.0
 COLUMN_MM = 60.0
 """More than that does not make a column wider; it is broken into lines."""
+CELL_MARGIN_MM = 2.5
 CELL_CHARACTERS_MAX = 600
 """A longer value gets the page's width: the row of a table cannot be broken between pages."""
 PAGES_MAX = 500
@@ -165,9 +166,7 @@ class _Pen:
 
         self.pdf.set_font(size=CELL_PT)
         rows = [[self.cell(parts) for parts in row] for row in (tuple((head,) for head in given.heads), *given.rows)]
-        wanted = [
-            max(min(self.pdf.get_string_width(cell), COLUMN_MM) for cell in column) + 2.5 for column in zip(*rows)
-        ]
+        wanted = self.widths(rows)
         with self.pdf.table(
             text_align=self.align, line_height=CELL_PT * LEADING * MM_OF_PT, padding=1.0, v_align="TOP",
             headings_style=FontFace(emphasis="", fill_color=230), col_widths=wanted[::-1] if self.rtl else wanted,
@@ -175,6 +174,21 @@ class _Pen:
             for cells in rows:
                 table.row(cells[::-1] if self.rtl else cells)
         self.pdf.set_font(size=TEXT_PT)
+
+    def widths(self, rows: Collection[Collection[str]]) -> list[float]:
+        """Of each column, as much as its widest cell; what is too much is taken where words can still be parted."""
+        natural, least = [], []
+        for column in zip(*rows):
+            whole = max(self.pdf.get_string_width(cell) for cell in column)
+            words = (word for cell in column for word in cell.split())
+            longest = max((self.pdf.get_string_width(word) for word in words), default=0.0)
+            natural.append(max(min(whole, COLUMN_MM), longest) + CELL_MARGIN_MM)
+            least.append(longest + CELL_MARGIN_MM)
+        room = self.pdf.epw - sum(least)
+        if room <= 0.0 or sum(natural) <= self.pdf.epw:
+            return natural
+        share = room / (sum(natural) - sum(least))
+        return [few + share * (much - few) for few, much in zip(least, natural, strict=True)]
 
     def cell(self, parts: Collection[Part]) -> str:
         text = self.drawable(plain(parts, self.rtl))
