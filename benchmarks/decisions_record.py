@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import argparse
 import resource
 import sys
 import time
@@ -239,6 +240,7 @@ def measure_silence(members: int, parties: list[str], *, broken: bool) -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     measure_record("705 members by name (a sheet)", voted(705, []), 705)
     measure_record("500 members, a signed position each", voted(500, speakers(31)), 500)
     measure_silence(193, speakers(193), broken=False)

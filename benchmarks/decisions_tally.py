@@ -11,19 +11,19 @@ Run: ``python -m benchmarks.decisions_tally``.
 
 from __future__ import annotations
 
+import argparse
 import random
 import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
 
-from tests.decisions.rule_twin import Seat, adopted
-
 from keepclear.channel import canonical
 from keepclear.decisions.rules.body import Body
 from keepclear.decisions.rules.shipped import shipped_body
 from keepclear.decisions.rules.stance import Stance
 from keepclear.decisions.rules.tally import tally
+from tests.decisions.rules.rule_twin import Seat, adopted
 
 REPEATS = 200
 TARGET_MS = 50.0
@@ -45,6 +45,7 @@ def best_ms(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     chance = random.Random(705)
     print("| body | members | rule | tally ms | twin ms | counting alone ms | reading the body ms | target |")
     print("|---|---:|---|---:|---:|---:|---:|---|")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import random
 import time
@@ -35,6 +36,7 @@ def shapes() -> dict[str, tuple[LonLat, ...]]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     cover_polygon(((0.0, 0.0), (0.01, 0.0), (0.01, 0.01)))
     for name, ring in shapes().items():
         began_s = time.process_time()

@@ -10,7 +10,6 @@ from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
-from bluesky.traffic.asas import cstatebased
 
 from benchmarks.pair_scenes import best, dense, table
 from keepclear.detection.kernels.pairs import find_pairs
@@ -19,9 +18,11 @@ SEPARATION = (9260.0, 304.8, 120.0)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     n = int(10_000 * parser.parse_args().scale)
+    from bluesky.traffic.asas import cstatebased
+
     scene = dense(n)
     traffic = SimpleNamespace(
         ntraf=n, id=[str(k) for k in range(n)], lat=scene.lat_deg, lon=scene.lon_deg, alt=scene.altitude_m,

@@ -6,6 +6,7 @@ closest approach on all pairs in numpy; for volumes: shapely's STRtree over preb
 
 from __future__ import annotations
 
+import argparse
 from functools import partial
 
 import numpy as np
@@ -22,6 +23,7 @@ SIZES = (2, 10, 30, 100, 300, 1_000, 3_000)
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     conflicts(arrays(volumes(2000)))
     find_pairs(*dense(1000), *SEPARATION)
     rows = []
