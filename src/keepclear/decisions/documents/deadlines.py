@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from keepclear.decisions.acts import Circulate, Convene, Extend, StageReached
+from keepclear.decisions.acts import Circulate, Convene, Extend
+from keepclear.decisions.procedure.application import application
 from keepclear.decisions.procedure.docket import Docket, Filed
 from keepclear.decisions.procedure.procedure import status
 from keepclear.decisions.procedure.status import Status
@@ -90,33 +91,40 @@ def _changes(docket: Docket, found: Status) -> list[Filed]:
 
 
 def _meetings(docket: Docket) -> Iterator[Deadline]:
-    """A meeting that is convened again, under its number, is moved."""
+    """A meeting that its body's secretary convenes again, under its number, is moved."""
     for number in docket.meetings():
-        convened = [one for one in docket.about(number) if isinstance(one.act, Convene)]
+        convened = [one for one in docket.about(number) if isinstance(one.act, Convene) and _by_secretary(docket, one)]
         if not convened:
             continue
         last = convened[-1]
         assert isinstance(last.act, Convene)
         agenda = "\n".join(f"{n}. {item.title}" for n, item in enumerate(last.act.agenda, 1))
-        body = docket.bodies().get(last.act.body)
+        body = docket.body(last.act.body)
         yield Deadline(
             _uid(docket, number), len(convened) - 1, DeadlineKind.MEETING, last.act.starts_ms, last.clock_ms,
-            f"Meeting: {body.name if body else number}", agenda, last.act.place,
+            f"Meeting: {body.name}", agenda, last.act.place,
         )  # fmt: skip
 
 
+def _by_secretary(docket: Docket, filed: Filed) -> bool:
+    assert isinstance(filed.act, Convene)
+    body = docket.bodies().get(filed.act.body)
+    return body is not None and body.secretary == filed.party
+
+
 def _stages(docket: Docket) -> Iterator[Deadline]:
-    """Of each stage that says until when; it stands no more once another stage follows it."""
+    """Of each stage that was reached and says until when; it stands no more once another stage was reached after it."""
     for number in docket.applications():
-        reached = [one for one in docket.about(number) if isinstance(one.act, StageReached)]
-        followed = {one.act.after for one in reached if isinstance(one.act, StageReached)}
-        for one in reached:
-            act = one.act
-            assert isinstance(act, StageReached)
-            if act.due_ms is None:
+        try:
+            found = application(docket, number)
+        except UsageError:  # only somebody else's stages of it are here
+            continue
+        for step in found.steps:
+            if step.due_ms is None:
                 continue
-            over = one.leaf in followed
+            over = step is not found.steps[-1]
             yield Deadline(
-                _uid(docket, number, one.leaf[:16]), int(over), DeadlineKind.STAGE, act.due_ms, one.clock_ms,
-                f"{act.stage.value}: {number}", f"with {act.owner}", cancelled=over,
+                _uid(docket, number, step.filed.leaf[:16]), int(over), DeadlineKind.STAGE, step.due_ms,
+                step.filed.clock_ms, f"{step.stage.value}: {found.apply.subject}", f"{number}, with {step.owner}",
+                cancelled=over,
             )  # fmt: skip

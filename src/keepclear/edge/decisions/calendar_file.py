@@ -1,7 +1,8 @@
 """Deadlines, meetings and due stages as iCalendar (RFC 5545), for the calendars that people already look at.
 
 A date keeps its UID for ever; SEQUENCE grows with every change, so that a calendar which takes the file again moves the
-date and does not add a second one. What was taken back stays as CANCELLED (RFC 5546, 2.1.4). Extra ``documents``.
+date and does not add a second one. What was taken back stays as CANCELLED (RFC 5546, 2.1.4). There is no METHOD: nobody
+is invited, and a published event would need an organizer with an address (3.2.1). Extra ``documents``.
 """
 
 from __future__ import annotations
@@ -27,13 +28,12 @@ def write_calendar(name: str, deadlines: Iterable[Deadline]) -> bytes:
     """The same deadlines give the same bytes. Raises :class:`MissingExtra`."""
     if find_spec("icalendar") is None:
         raise MissingExtra("a calendar", "documents")
-    from icalendar import Alarm, Calendar, Event
+    from icalendar import Alarm, Calendar, Event, vText
 
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-calname", vText(name))  # else commas in it are not escaped
     for one in deadlines:
         event = Event()
         event.add("uid", one.uid)
