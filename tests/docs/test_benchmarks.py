@@ -37,9 +37,10 @@ def test_what_a_benchmark_takes_from_the_project_is_there(path: Path) -> None:
 def test_a_benchmark_that_is_run_answers_help(path: Path) -> None:
     text = path.read_text()
     taken = [
-        file_of(node.module)
+        file_of(module)
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("benchmarks.") and node.module
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("benchmarks")
+        for module in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
     ]
     read = "".join([text, *(file.read_text() for file in taken if file)])
     assert "__main__" not in text or "ArgumentParser(" in read
