@@ -31,6 +31,7 @@ from keepclear.channel.signature import in_context
 from keepclear.errors import InputError, LimitExceeded
 from keepclear.simulation.parties import exercise_charter, exercise_key, exercise_party, signed_by_all
 
+LAST_MS = 253_402_300_799_999
 CHARTER = exercise_charter("alfa", "bravo", witnesses=("witness.example",))
 SIGNED = signed_by_all(CHARTER)
 ALFA, BRAVO = CHARTER.parties
@@ -138,7 +139,7 @@ def test_the_largest_charter_fits_into_an_entry_that_names_all_others() -> None:
     ids = tuple(sorted(f"{number:063d}" for number in range(PARTIES_MAX)))
     head, reference = Head(2**53 - 1, "f" * 64), Reference(ids[0], 2**53 - 1, "f" * 64)
     most = Entry(
-        channel="f" * 64, party=ids[0], seq=2**53 - 1, prev="f" * 64, kind="k" * 40, body="f" * 64, at_ms=2**53 - 1,
-        to=ids, re=(reference,) * 16, seen=dict.fromkeys(ids[1:], head), from_ms=2**53 - 1, until_ms=2**53 - 1,
+        channel="f" * 64, party=ids[0], seq=2**53 - 1, prev="f" * 64, kind="k" * 40, body="f" * 64, at_ms=LAST_MS,
+        to=ids, re=(reference,) * 16, seen=dict.fromkeys(ids[1:], head), from_ms=LAST_MS, until_ms=LAST_MS,
     )  # fmt: skip
     assert len(encode(most)) <= PAYLOAD_BYTES_MAX

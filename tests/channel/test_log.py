@@ -56,6 +56,7 @@ def resealed(record: Record, **changes: object) -> Record:
     [
         (lambda r: r[1:], "does not follow"),
         (lambda r: [r[0], r[2]], "does not follow"),
+        (lambda r: [resealed(r[0], at_ms=253_402_300_800_000)], "<= 253402300799999"),
         (lambda r: [r[0], r[0]], "does not follow"),
         (lambda r: [replace(r[0], signature=bytes(64))], "signature does not verify"),
         (lambda r: [replace(r[0], signature=r[1].signature)], "signature does not verify"),

@@ -29,6 +29,7 @@ except ImportError:
 
 WIDTH = 256
 LIMIT, CHARTER_LIMIT = 65_535, 1 << 20
+LAST_MS = 253_402_300_799_999  # of the year 9999
 NOTE_LIMIT, PROOF_LIMIT, FORK_LIMIT = 65_536, 69_632, 400_000
 
 
@@ -267,7 +268,7 @@ def check_charter(charter):
     members(charter, "v name created_ms parties witnesses witnesses_needed timers limits in_doubt serial previous")
     count(charter["v"], 1, 1)
     name(charter["name"])
-    count(charter["created_ms"])
+    count(charter["created_ms"], 0, LAST_MS)
     keys, ids = [], []
     for party in items(charter["parties"], 2, 256):
         members(party, "id name languages entry_key log_key mirror_key tls_certificate urls desks")
@@ -359,7 +360,7 @@ def entry_of(payload):
     text(entry["party"], ID)
     text(entry["kind"], r"[a-z][a-z0-9\-]{0,39}")
     count(entry["seq"])
-    count(entry["at_ms"])
+    count(entry["at_ms"], 0, LAST_MS)
     for one in items(entry["to"], 0, 256):
         text(one, ID)
     need(entry["to"] == sorted(set(entry["to"])), "the recipients are not sorted")
@@ -376,7 +377,7 @@ def entry_of(payload):
         text(head["root"], HASH)
     for key in ("from_ms", "until_ms"):
         if entry[key] is not None:
-            count(entry[key])
+            count(entry[key], 0, LAST_MS)
     if entry["from_ms"] is not None and entry["until_ms"] is not None:
         need(entry["from_ms"] <= entry["until_ms"], "the validity ends before it begins")
     return entry

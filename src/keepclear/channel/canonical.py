@@ -19,8 +19,8 @@ T = TypeVar("T")
 
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 """A size or an index."""
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-"""An instant: milliseconds since 1970, POSIX, UTC."""
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+"""An instant: milliseconds since 1970, POSIX, UTC; to the end of the year 9999, beyond which no calendar prints it."""
 Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 """SHA-256 in lower-case hexadecimal."""
 PartyId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9.\-]{0,61}[a-z0-9])?\Z")]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from keepclear.channel.charter import Charter, charter_hash
+from keepclear.channel.charter import charter_hash
 from keepclear.channel.entry import Record
 from keepclear.channel.fork_proof import FORK_PROOF_BYTES_MAX, ForkProof, verify_fork_proof
 from keepclear.channel.record.layout import (
@@ -66,7 +66,7 @@ def fill_docket(files: ExportFiles, found: Verification) -> Docket:
     for log in found.logs:
         if log.sound:
             docket.take(log.party, _records(files, log.party, log.size))
-    docket.take_forks(_forks(files, read_charters(files, Findings())))
+    docket.take_forks(_forks(files))
     return docket
 
 
@@ -80,12 +80,12 @@ def _records(files: ExportFiles, party: str, size: int) -> Iterator[Record]:
             yield Record(payload, b"", *(pair or (None, None)))
 
 
-def _forks(files: ExportFiles, charters: list[Charter]) -> Iterator[ForkProof]:
-    channel = charter_hash(charters[0]).hex()
-    for name in sorted(files.names()):
-        place = parse_place(name)
-        if place is None or place[0] != "fork":
-            continue
+def _forks(files: ExportFiles) -> Iterator[ForkProof]:
+    places = ((name, parse_place(name)) for name in sorted(files.names()))
+    names = [name for name, place in places if place is not None and place[0] == "fork"]
+    charters = read_charters(files, Findings()) if names else []
+    channel = charter_hash(charters[0]).hex() if charters else ""
+    for name in names:
         try:
             proof = read_file(files, name, FORK_PROOF_BYTES_MAX, ForkProof.parse)
             verify_fork_proof(proof, channel, charters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from keepclear.channel.entry import Reference
 from keepclear.channel.fork_proof import ForkProof
@@ -194,6 +194,10 @@ class Status:
 _FAILED = frozenset({State.REJECTED, State.LAPSED, State.BROKEN, State.CONSULTATION})
 
 
+DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
 def day_of(at_ms: int) -> date:
     """The day in UTC."""
-    return datetime.fromtimestamp(at_ms // 1_000, UTC).date()
+    return date.fromordinal(_EPOCH + at_ms // DAY_MS)
