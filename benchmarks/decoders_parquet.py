@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
-from keepclear.feeds.tables import parquet_batches
+from keepclear.feeds.parquet import parquet_batches
 
 ROUNDS = 5
 COLUMNS = ["time", "lat", "lon", "altitude_baro_m", "target"]

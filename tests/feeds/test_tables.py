@@ -17,9 +17,9 @@ import pytest
 from keepclear.errors import InputError, UsageError
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions, make_decoder
+from keepclear.feeds.parquet import parquet_batches
 from keepclear.feeds.reports import ReportBatch, TargetCategory, TargetDomain, concatenate
 from keepclear.feeds.table_columns import _OPEN, _PLAIN, SCHEMAS, UNITS
-from keepclear.feeds.tables import parquet_batches
 
 T0 = 1_700_000_000.0
 HEAD = "time,lat,lon,target\n"

@@ -98,7 +98,7 @@ class Recording:
         """Through a memory map: its index stands at the end, and only the columns that are wanted need reading."""
         import pyarrow as pa
 
-        from keepclear.feeds.tables import parquet_batches
+        from keepclear.feeds.parquet import parquet_batches
 
         faults = RecordingFaults(source, Faults())
         self.faults.append(faults)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from keepclear.feeds.reports import ReportBatch
 
-__all__ = ["FAULT_EXAMPLES_MAX", "Decoder", "Fault", "Faults"]
+__all__ = ["FAULT_EXAMPLES_MAX", "Decoder", "Fault", "Faults", "first_line"]
 
 FAULT_EXAMPLES_MAX = 100
 """Examples kept a decoder; the counts go on. A feed of garbage must not fill the memory."""
@@ -64,3 +64,8 @@ class Decoder(Protocol):
     def decode(self, data: bytes, received_s: float) -> ReportBatch: ...
 
     def finish(self) -> ReportBatch: ...
+
+
+def first_line(error: Exception) -> str:
+    """What a library says of a broken file, short enough for a fault."""
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

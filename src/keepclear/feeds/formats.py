@@ -85,11 +85,11 @@ FORMATS: dict[str, Format] = {
         Format("mavlink", "MAVLink 1 and 2 (telemetry log or stream)", (".tlog", ".mavlink"),
                "keepclear.feeds.mavlink:MavlinkDecoder", "keepclear.feeds.mavlink:looks_like_mavlink", True),
         Format("parquet", "Parquet with the documented columns", (".parquet", ".pq"),
-               "keepclear.feeds.tables:ParquetDecoder", "keepclear.feeds.tables:looks_like_parquet", False),
+               "keepclear.feeds.parquet:ParquetDecoder", "keepclear.feeds.parquet:looks_like_parquet", False),
         Format("arrow", "Arrow IPC stream or file with the documented columns", (".arrow", ".arrows", ".feather"),
-               "keepclear.feeds.tables:ArrowDecoder", "keepclear.feeds.tables:looks_like_arrow", True),
+               "keepclear.feeds.arrow_stream:ArrowDecoder", "keepclear.feeds.arrow_stream:looks_like_arrow", True),
         Format("csv", "CSV with the documented columns", (".csv", ".tsv", ".txt"),
-               "keepclear.feeds.tables:CsvDecoder", "keepclear.feeds.tables:looks_like_csv", True),
+               "keepclear.feeds.csv_table:CsvDecoder", "keepclear.feeds.csv_table:looks_like_csv", True),
     )
 }  # fmt: skip
 

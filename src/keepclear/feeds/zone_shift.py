@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from keepclear.errors import UsageError
 
-__all__ = ["zone_shift_s"]
+__all__ = ["shift_of", "zone_shift_s"]
 
 
 def zone_shift_s(text: str) -> float:
@@ -18,3 +19,9 @@ def zone_shift_s(text: str) -> float:
     except ValueError:
         raise UsageError(f"time_zone={text!r} is not a zone: write Z or an offset as in +02:00") from None
     return (offset or timedelta(0)).total_seconds()
+
+
+def shift_of(columns: Mapping[str, str]) -> float | None:
+    """As the column map's ``time_zone`` says; ``None`` where it says nothing."""
+    text = columns.get("time_zone")
+    return None if text is None else zone_shift_s(text)
