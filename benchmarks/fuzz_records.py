@@ -12,9 +12,11 @@ from typing import Any
 from keepclear.channel.canonical import encode
 from keepclear.channel.charter import SignedCharter
 from keepclear.channel.checkpoint import Checkpoint
-from keepclear.channel.entry import Entry
+from keepclear.channel.entry import Draft, Entry
 from keepclear.channel.fork_proof import ForkProof
-from keepclear.channel.protocol import wire
+from keepclear.channel.protocol import exchange, wire
+from keepclear.channel.protocol.gate import Gate
+from keepclear.channel.protocol.own_log import Node, append_own, make_lock
 from keepclear.channel.protocol.witness import Submission
 from keepclear.channel.record.layout import decode_bodies, decode_signatures
 from keepclear.channel.record.proof_file import ProofFile
@@ -22,6 +24,10 @@ from keepclear.channel.record.verify import verify_export
 from keepclear.channel.signed_note import Note, NoteKey
 from keepclear.channel.tiles import Tile, decode_bundle, encode_bundle
 from keepclear.simulation.channel_record import Exercise, ExerciseFiles
+from keepclear.simulation.memory_store import MemoryLock, MemoryStore
+from keepclear.simulation.parties import exercise_charter, exercise_key
+
+NOW_MS = 1_700_000_100_000
 
 MESSAGES: dict[str, Any] = {
     "check-request": wire.CheckRequest, "check-reply": wire.CheckReply, "push": wire.Push,
@@ -154,25 +160,23 @@ def _notes(files: dict[str, bytes]) -> list[Note]:
     return [Note.parse(data) for name, data in sorted(files.items()) if "checkpoint" in name or "head" in name]
 
 
-@cache
-def said() -> dict[str, list[bytes]]:
-    """One exchange between two nodes, every request and every answer."""
-    from keepclear.channel.entry import Draft
-    from keepclear.channel.protocol import exchange
-    from keepclear.channel.protocol.gate import Gate
-    from keepclear.channel.protocol.own_log import Node, append_own, make_lock
-    from keepclear.simulation.memory_store import MemoryLock, MemoryStore
-    from keepclear.simulation.parties import exercise_charter, exercise_key
-
-    now_ms = 1_700_000_100_000
+def two_nodes() -> list[Node]:
+    """alfa and bravo, with an entry each, who have not met."""
     charter = exercise_charter("alfa", "bravo")
     nodes = []
     for number, party in enumerate(("alfa", "bravo")):
         keys = wire.Keys(party, *(exercise_key(party, purpose) for purpose in ("entry", "log", "mirror")))
         node = Node(MemoryStore(charter), MemoryLock(), keys, Gate())
-        make_lock(node, {}, now_ms=now_ms, by_operator=True)
-        append_own(node, [Draft("message", b"{}", ())], clock=lambda: now_ms, salts=[bytes([number]) * 32])
+        make_lock(node, {}, now_ms=NOW_MS, by_operator=True)
+        append_own(node, [Draft("message", b"{}", ())], clock=lambda: NOW_MS, salts=[bytes([number]) * 32])
         nodes.append(node)
+    return nodes
+
+
+@cache
+def said() -> dict[str, list[bytes]]:
+    """One exchange between two nodes, every request and every answer."""
+    now_ms, nodes = NOW_MS, two_nodes()
     found: dict[str, list[bytes]] = {name: [] for name in MESSAGES}
     asked = {"check": ("check-request", "check-reply"), "push": ("push", "push-answer"), "pull": ("pull", "push")}
 

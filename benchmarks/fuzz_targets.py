@@ -41,6 +41,7 @@ sys.path.append(str(Path(__file__).resolve().parent))
 import fuzz_acts
 import fuzz_decisions
 import fuzz_dss
+import fuzz_network
 import fuzz_records
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -151,6 +152,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     **fuzz_decisions.TARGETS,
     **fuzz_acts.TARGETS,
     **fuzz_dss.TARGETS,
+    **fuzz_network.TARGETS,
 }
 
 
@@ -457,7 +459,7 @@ def seeds(target: str) -> list[bytes]:
     makers = {
         "feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds, "messages": _message_seeds,
         "channel": fuzz_records.seeds, "decisions": fuzz_decisions.seeds, "acts": fuzz_acts.seeds,
-        "dss": fuzz_dss.seeds, "uss": fuzz_dss.seeds,
+        "dss": fuzz_dss.seeds, "uss": fuzz_dss.seeds, "network": fuzz_network.seeds,
     }  # fmt: skip
     own: list[Any] = makers[kind](name)
     pattern = _SHARED_FILES.get(target)

@@ -6,12 +6,19 @@ import io
 import zipfile
 from pathlib import Path
 
+import httpx
 import pytest
 
+from keepclear.alerts.record import decode_alert
+from keepclear.edge.dss.client import DssClient, DssConflict
+from keepclear.edge.dss.tokens import MintedTokens
 from keepclear.errors import InputError, LimitExceeded
 from keepclear.feeds.formats import DecoderOptions, make_decoder
 from keepclear.feeds.json_documents import first_repeated_key
 from keepclear.feeds.reports import ReportBatch, concatenate
+from keepclear.server.dss.tokens import read_key_set
+from keepclear.uss.entities import EntityKind
+from keepclear.uss.requests import INTENT
 from keepclear.zones import aixm, openair
 from keepclear.zones.arcs import arc_by_bearings, destination
 from keepclear.zones.formats import read_zones
@@ -127,3 +134,56 @@ def test_a_trace_that_says_twice_whose_it_is_is_refused() -> None:
     decoder.decode(b'{"icao":"abc124","icao":"f00000","timestamp":1.7e9,"trace":[[0,50,30,1000,100,90,0]]}', 1.7e9)
     with pytest.raises(InputError, match="names 'icao' twice"):
         decoder.finish()
+
+
+SAID = {
+    "no object": b'{"operational_intent_reference": 5}',
+    "none of it": b"{}",
+    "no version": b'{"operational_intent_reference": {"id": "a"}}',
+    "no list": b'{"operational_intent_references": 5}',
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_a_dss_that_answers_something_else_is_an_error_with_its_address(said: str) -> None:
+    """KeyError, TypeError or AttributeError came out."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=SAID[said]))
+    http = httpx.Client(transport=transport)
+    with DssClient("https://dss.example", MintedTokens(lambda *_: "a"), http=http, sleep=lambda _: None) as client:
+        asked = (
+            (lambda: client.query(EntityKind.INTENT, {})) if said == "no list" else (lambda: client.find(INTENT, "a"))
+        )
+        with pytest.raises(InputError, match=r"https://dss\.example/dss/v1"):
+            asked()
+
+
+def test_a_conflict_that_lists_nonsense_is_still_a_conflict() -> None:
+    said = b'{"message": "no", "missing_operational_intents": 5, "missing_constraints": [{"id": 1}]}'
+    http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(409, content=said)))
+    with (
+        DssClient("https://dss.example", MintedTokens(lambda *_: "a"), http=http, sleep=lambda _: None) as client,
+        pytest.raises(DssConflict) as caught,
+    ):
+        client.put(INTENT, "a", None, {})
+    assert caught.value.missing == []
+
+
+KEY = '{"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",'
+KEY += '"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}'
+
+
+@pytest.mark.parametrize("other", ['{"kty":"oct"}', "5", "null", '{"kty":"EC","crv":"P-256"}', '{"kty":[]}'])
+def test_a_key_that_is_none_does_not_hide_the_good_ones(other: str) -> None:
+    """Every request to the server was answered 500 while it stood in the key set."""
+    assert list(read_key_set(f'{{"keys":[{other},{KEY}]}}'.encode())) == ["k"]
+
+
+@pytest.mark.parametrize("said", [b"{}", b"[]", b'{"keys":5}', b"[" * 100_000, b"\xff"])
+def test_what_is_no_key_set_is_said_so(said: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_key_set(said)
+
+
+def test_a_kept_alert_with_a_number_beyond_all_is_refused() -> None:
+    with pytest.raises(InputError, match="not a kept alert"):
+        decode_alert(f'{{"raised_s": {"9" * 400}}}')

@@ -29,7 +29,7 @@ def decode_alert(text: str) -> Alert:
     """
     try:
         alert = _revived(Alert, json.loads(text))
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise InputError(f"not a kept alert ({type(error).__name__}: {error})") from None
     assert isinstance(alert, Alert)
     return alert

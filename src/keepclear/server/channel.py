@@ -25,6 +25,7 @@ __all__ = ["ChannelEndpoint", "channel_app"]
 
 PREFIX = "/channel/v1"
 TEXT_MAX = 300
+LENGTH_DIGITS_MAX = 12
 AT_ONCE_BYTES_MAX = 16_384
 """A check, or a push of a few entries: some milliseconds."""
 FOREVER, BRIEFLY = "public, max-age=31536000, immutable", "no-cache"
@@ -96,7 +97,7 @@ def _caller(node: ChannelEndpoint, request: Request) -> str:
 
 async def _bounded(request: Request) -> bytes:
     said = request.headers.get("content-length", "0")
-    if not said.isdigit() or int(said) > MESSAGE_BYTES_MAX:
+    if not (said.isascii() and said.isdigit() and len(said) <= LENGTH_DIGITS_MAX) or int(said) > MESSAGE_BYTES_MAX:
         raise HTTPException(413, f"at most {MESSAGE_BYTES_MAX:,} bytes")
     data = bytearray()
     async for chunk in request.stream():

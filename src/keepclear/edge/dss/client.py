@@ -7,6 +7,7 @@ answer of a write says whom to notify.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -103,22 +104,27 @@ class DssClient:
     def find(self, kept: Kept, name: str) -> dict[str, Any] | None:
         """What the DSS has under the id; None where there is nothing."""
         try:
-            found: dict[str, Any] = self.ask(requests.get(kept, name))[kept.one]
+            answer = self.ask(requests.get(kept, name))
         except DssRefused as refused:
             if refused.status == 404:
                 return None
             raise
+        found = answer.get(kept.one)
+        if not isinstance(found, dict) or not isinstance(found.get(kept.version), str):
+            raise InputError(f"the answer has no {kept.one} with its {kept.version}", where=f"{self.url}{kept.path}")
         return found
 
     def query(self, kind: EntityKind, area: Mapping[str, Any]) -> list[Reference]:
         """References of what meets the Volume4D."""
         kept = OF_KIND[kind]
         answer = self.ask(requests.query(kept, area))
-        return [read_reference(one, f"{self.url}{kept.path}") for one in answer.get(kept.many, [])]
+        return [read_reference(one, f"{self.url}{kept.path}") for one in self._many(kept, answer)]
 
     def search(self, kept: Kept, area: str, **times: str | None) -> list[dict[str, Any]]:
         """Service areas or subscriptions of F3411 within ``lat,lng,…``."""
-        found: list[dict[str, Any]] = self.ask(requests.search(kept, area, **times)).get(kept.many, [])
+        found = self._many(kept, self.ask(requests.search(kept, area, **times)))
+        if not all(isinstance(one, dict) for one in found):
+            raise InputError(f"the answer's {kept.many} are not objects", where=f"{self.url}{kept.path}")
         return found
 
     def details(self, kind: EntityKind, reference: Reference) -> Entity:
@@ -236,6 +242,12 @@ class DssClient:
         version = found.get(kept.version)
         return version if isinstance(version, str) and version != NO_OVN_PHRASE else None
 
+    def _many(self, kept: Kept, answer: Mapping[str, Any]) -> list[Any]:
+        found = answer.get(kept.many, [])
+        if not isinstance(found, list):
+            raise InputError(f"the answer's {kept.many} are no list", where=f"{self.url}{kept.path}")
+        return found
+
     def _pause(self, attempt: int) -> None:
         self._sleep(min(PAUSE_MAX_S, PAUSE_S * 2.0**attempt))
 
@@ -280,7 +292,9 @@ def _refusal(status: int, data: bytes, where: str) -> DssRefused:
     missing: list[tuple[EntityKind, Reference]] = []
     for name, kind in (("operational_intents", EntityKind.INTENT), ("constraints", EntityKind.CONSTRAINT)):
         listed = body.get(f"missing_{name}")
-        missing += [(kind, read_reference(one, where)) for one in listed or () if isinstance(one, dict)]
+        for one in listed if isinstance(listed, list) else ():
+            with contextlib.suppress(InputError):  # that it was refused matters more than each reason
+                missing.append((kind, read_reference(one, where)))
     return DssConflict(said, where, missing)
 
 

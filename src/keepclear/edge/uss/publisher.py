@@ -167,7 +167,7 @@ class Publisher:
         found = self.client.find(kept, planned.id)
         version = None if found is None else str(found[kept.version])
         if found and known and known.reference and known.details == planned.details:
-            same = known.reference.get("ovn") == version and found["uss_base_url"] == self.base_url
+            same = known.reference.get("ovn") == version and found.get("uss_base_url") == self.base_url
             if same:
                 return Done(planned.id, planned.kind, planned.label, Act.UNCHANGED)
         if found is None:

@@ -217,13 +217,27 @@ def _fetch(url: str) -> dict[str | None, list[Key]]:
         body = answer.read(JWKS_BYTES_MAX + 1)
     if len(body) > JWKS_BYTES_MAX:
         raise ValueError("the key set is too large")
+    return read_key_set(body)
+
+
+def read_key_set(body: bytes) -> dict[str | None, list[Key]]:
+    """The usable keys of an RFC 7517 key set by their names; others are passed over. Raises ``ValueError``."""
+    try:
+        document = json.loads(body)
+    except RecursionError:
+        raise ValueError("brackets nested without end") from None
+    listed = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(listed, list):
+        raise ValueError("no key set")
     keys: dict[str | None, list[Key]] = {}
-    for described in json.loads(body)["keys"]:
-        if described.get("use", "sig") != "sig":
+    for described in listed:
+        if not isinstance(described, dict) or described.get("use", "sig") != "sig":
             continue
+        name = described.get("kid")
         try:
-            key = _usable(jwt.PyJWK(described).key, url)
-        except (jwt.PyJWTError, UsageError, ValueError):
-            continue  # a key of another kind beside ours
-        keys.setdefault(described.get("kid"), []).append(key)
+            key = _usable(jwt.PyJWK(described).key, "the key set")
+        except (jwt.PyJWTError, UsageError, LookupError, ValueError, TypeError, AttributeError):
+            continue  # a key of another kind beside ours, or none
+        if isinstance(name, str | None):
+            keys.setdefault(name, []).append(key)
     return keys
