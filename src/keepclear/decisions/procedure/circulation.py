@@ -57,6 +57,8 @@ class Circulation:
     _sealed: SealedVotes = field(init=False)
     _counts: Sheet | None = None
     _members: dict[date, dict[str, Member]] = field(default_factory=dict)
+    _ended: tuple[Round, list[Void]] | None = None
+    """what came of it, once it is over: nothing but the secretary's word on it is added then"""
 
     def __post_init__(self) -> None:
         act = self.act
@@ -161,7 +163,7 @@ class Circulation:
 
     def finish(self, state: State, at_ms: int, seq: int | None) -> None:
         """No position comes in any more; ``seq`` is the secretary's entry that shows it."""
-        self.state, self.finished_ms, self.last_seq = state, at_ms, seq
+        self.state, self.finished_ms, self.last_seq, self._ended = state, at_ms, seq, None
 
     @property
     def complete(self) -> bool:
@@ -195,6 +197,13 @@ class Circulation:
 
     def result(self, now_ms: int) -> tuple[Round, list[Void]]:
         """As it stands with what the secretary's log shows until ``now_ms``."""
+        if self.finished_ms is None:
+            return self._result(now_ms)
+        if self._ended is None:
+            self._ended = self._result(now_ms)
+        return replace(self._ended[0], state=self.state, closed=self.closed), self._ended[1]
+
+    def _result(self, now_ms: int) -> tuple[Round, list[Void]]:
         end_ms = min(now_ms, self.deadline_ms) if self.finished_ms is None else self.finished_ms
         then = self.members_on(day_of(end_ms))
         staying = tuple(m for m in self.electorate.members if m.id in then)
