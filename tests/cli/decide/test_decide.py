@@ -209,11 +209,19 @@ def test_what_cannot_count_is_refused_in_one_line_and_nothing_is_written(table: 
         ("bravo", ("show", "M-BRAVO-2026-0099"), "no meeting"),
         ("alfa", ("minutes", "M-ALFA-2026-0001", *own), "no meeting"),
         ("bravo", ("document", number, "--out", "no/such/folder/x.html"), "no/such/folder"),
+        ("bravo", ("document", number, "--out", "x.docx"), "a .txt, .html or .pdf file"),
         ("bravo", ("calendar", "--out", "x.csv"), "an .ics file"),
+        ("bravo", ("register",), "bravo is that of no body here"),
+        ("bravo", ("register", number), "not that of council, which is alfa"),
+        ("alfa", ("register", "P-BRAVO-2026-0099"), "there is no proposal"),
+        ("bravo", (*new[:4], "", *own, "--rule", "silence"), "keepclear: title: expected"),
     )  # fmt: skip
     for node, call, words in at_first:
         assert words in table.refuse(node, *call), (call, table.refused)
     circulate(table, number, "--under", "SILENCE", "--within", "48h")
+    before = table.entries("charlie")
+    assert "in our log already" in table("charlie", "receive", number)
+    assert table.entries("charlie") == before
     later: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("charlie", ("position", number, "FOR", "--member", "west"), "west left council on 2021-12-31"),
         ("charlie", ("position", number, "FOR", "--member", "north"), "charlie does not speak for north today"),

@@ -42,8 +42,10 @@ def document(node: Path, number: str, sheet: bool, language: str | None, format:
     from keepclear.messages.catalogue import Language
     from keepclear.messages.document import page, to_text
 
+    if out is not None and format is None and out.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{out}: a document is a .txt, .html or .pdf file; else say which with --format")
     read = deciding(node)
-    chosen = format or (SUFFIXES.get(out.suffix.lower(), "text") if out else "text")
+    chosen = format or (SUFFIXES[out.suffix.lower()] if out else "text")
     tongue = Language(language or read.language)
     at_ms, documents = _documents(read, number, sheet, tongue)
     if chosen == "pdf":

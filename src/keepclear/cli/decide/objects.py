@@ -60,7 +60,10 @@ def status_object(found: Status) -> dict[str, Any]:
         ],
         "waiting": [{"party": f.party, "seq": f.seq} for f in found.waiting],
         "missing": [{"what": m.what, "why": m.why} for m in found.missing],
-        "statements": [{"member": s.member, "version": s.version, "text": s.text, "language": s.language} for s in found.statements],
+        "statements": [
+            {"member": s.member, "version": s.version, "text": s.text, "language": s.language}
+            for s in found.statements
+        ],
         "faults": list(found.faults), "moved_to": found.moved_to or None, "adopted_ms": found.adopted_ms,
         "heads": dict(found.heads), "next": next_step(found),
     }  # fmt: skip

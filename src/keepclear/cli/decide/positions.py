@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 STANCES = ("FOR", "AGAINST", "ABSTAIN", "QUALIFIED_ABSTAIN", "BREAK_SILENCE", "AMEND", "RESERVE", "ABSENT")
-SHEET_BYTES_MAX = 1_000_000
 
 
 @click.command()
@@ -27,11 +26,18 @@ SHEET_BYTES_MAX = 1_000_000
 @passphrase_option
 @click.argument("proposal")
 def receive(node: Path, passphrase_file: Path | None, proposal: str) -> None:
-    """Prove that we have the newest text, for all members that we speak for. It says nothing about agreeing."""
+    """Prove that we have the newest text, for all members that we speak for. It says nothing about agreeing.
+
+    A served node does it by itself («node serve --text-receipts»).
+    """
     from keepclear.decisions.acts import Received
+    from keepclear.decisions.procedure.receipts import receipts_of
 
     read = deciding(node)
     found = read.status(proposal)
+    if read.party in receipts_of(read.docket, proposal, found.version, found.text_hash):
+        click.echo(f"{proposal} version {found.version}: its receipt is in our log already")
+        return
     act = Received(proposal=proposal, version=found.version, text_hash=found.text_hash)
     declare(node, passphrase_file, act, read)
     click.echo(f"{proposal} version {act.version}: its receipt is in our log; from now on our silence can count")
@@ -80,7 +86,10 @@ def position(
     declare(node, passphrase_file, act, read)
     said = taken.value if taken else "a statement"
     click.echo(f"{proposal} version {found.version}: {said} of {who} is in our log")
-    click.echo("it counts when the secretary has received it by the deadline; «decide show» says so")
+    if taken:
+        click.echo("it counts when the secretary has received it by the deadline; «decide show» says so")
+    else:
+        click.echo("it changes no count; «decide show» has it once the secretary has received it")
 
 
 def _member(read: Deciding, proposal: str, given: str | None) -> str:
@@ -152,6 +161,10 @@ def register(node: Path, passphrase_file: Path | None, proposal: str | None) -> 
     from keepclear.decisions.procedure.registering import register_acts
 
     read = deciding(node)
+    bodies = [read.body(proposal)] if proposal else list(read.bodies().values())
+    if read.party not in (body.secretary for body in bodies):
+        of = f"not that of {bodies[0].id}, which is {bodies[0].secretary}" if proposal else "that of no body here"
+        raise UsageError(f"only a secretary receives what members say, and {read.party} is {of}")
     acts = register_acts(read.docket, read.party, proposal)
     for act in acts:
         declare(node, passphrase_file, act, read)
@@ -197,28 +210,14 @@ def sheet(
     click.echo(f"{proposal} version {found.version}: the vote in the room is in our log")
 
 
-def _read_roll(file: Path) -> dict[str, Any]:
-    import csv
-    import io
-
-    from keepclear.decisions.rules.stance import Stance
+def _read_roll(file: Path) -> dict[str, Stance]:
+    from keepclear.decisions.rules.roll_file import ROLL_BYTES_MAX, read_roll
     from keepclear.edge.channel.node_folder import read_bounded
 
-    found: dict[str, Any] = {}
     try:
-        rows = csv.DictReader(io.StringIO(read_bounded(file, SHEET_BYTES_MAX).decode("utf-8-sig")))
-        if not {"member", "stance"} <= set(rows.fieldnames or ()):
-            raise InputError("the first line must name the columns member,stance", source=str(file))
-        for row in rows:
-            where, member, said = f"line {rows.line_num}", (row["member"] or "").strip(), (row["stance"] or "").strip()
-            if said.upper() not in Stance.__members__:
-                raise InputError(f"{said!r} is none of {', '.join(STANCES)}", where=where, source=str(file))
-            if member in found:
-                raise InputError(f"{member} is named twice", where=where, source=str(file))
-            found[member] = Stance(said.upper())
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"is no CSV text in UTF-8 ({error})", source=str(file)) from None
-    return found
+        return read_roll(read_bounded(file, ROLL_BYTES_MAX))
+    except InputError as error:
+        raise type(error)(error.message, where=error.where, source=str(file)) from None
 
 
 COMMANDS = (receive, position, open_, register, sheet)

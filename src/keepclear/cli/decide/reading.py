@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keepclear.cli.node.options import folder_of, passphrase_of
-from keepclear.errors import UsageError
+from keepclear.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from keepclear.channel.charter import Charter
@@ -115,7 +115,11 @@ def declare(node: Path, passphrase_file: Path | None, act: AnyAct, read: Decidin
     from keepclear.decisions.drafting import verify_act
 
     data = encode_act(act)
-    decode_act(data)
+    try:
+        decode_act(data)
+    except InputError as error:  # in the words of the call, not of the entry
+        message = error.message.removeprefix("the decision: ")
+        raise InputError(message, where=error.where.removeprefix("$.")) from None
     verify_act(act, read.docket, read.party, read.charter.ids, now_ms())
     channel = ChannelNode.open(folder_of(node), passphrase_of(passphrase_file))
     return channel.append([Draft(DECISION_KIND, data)])[0]

@@ -18,7 +18,7 @@ from keepclear.errors import UsageError
 
 if TYPE_CHECKING:
     from keepclear.cli.decide.reading import Deciding
-    from keepclear.decisions.procedure.status import Counted, Status
+    from keepclear.decisions.procedure.status import Counted, Round, Status
 
 __all__ = ["COMMANDS"]
 
@@ -85,7 +85,7 @@ def _lines(read: Deciding, found: Status, owed: list[str]) -> Iterator[str]:
         moved = f" (first {instant(one.first_closes_ms)})" if one.first_closes_ms != one.closes_ms else ""
         yield (
             f"version {one.version} under {one.under.value}: opened {instant(one.opened_ms)}, "
-            f"closes {instant(one.closes_ms)}{moved}: {one.state.value if one.finished else 'open'}{finished}"
+            f"closes {instant(one.closes_ms)}{moved}: {_round_state(one)}{finished}"
         )
         if one.broken_by:
             yield f"  broken by {', '.join(one.broken_by)}"
@@ -121,6 +121,11 @@ def _lines(read: Deciding, found: Status, owed: list[str]) -> Iterator[str]:
 
 def _waiting(owed: list[str]) -> Iterator[str]:
     return (f"waits for us: {line}" for line in owed)
+
+
+def _round_state(one: Round) -> str:
+    """A silence that is broken stays broken, whatever time is left of it."""
+    return one.state.value if one.finished else "BROKEN" if one.broken_by else "open"
 
 
 def _whence(counted: Counted, received: str) -> str:
@@ -206,7 +211,7 @@ def list_(node: Path, only_open: bool, format: str | None, out: Path | None) -> 
             continue
         rows.append({
             "number": number, "what": "PROPOSAL", "body": found.body.id if found.body else None, "title": found.title,
-            "state": found.state.value, "due": current.closes_ms if current and not current.finished else None,
+            "state": found.state.value, "due": _due_ms(found),
             "positions": positions_text(current.tally) if current and current.tally else None,
             "next": next_step(found),
         })  # fmt: skip
@@ -218,6 +223,16 @@ def list_(node: Path, only_open: bool, format: str | None, out: Path | None) -> 
          ("due", pa.timestamp("ms", tz="UTC")), ("positions", text), ("next", text)]
     )  # fmt: skip
     write_rows(pa.Table.from_pylist([row for row in rows if row], schema), format, out)
+
+
+def _due_ms(found: Status) -> int | None:
+    """Until when something can be said or opened."""
+    from keepclear.decisions.vocabulary import State
+
+    current = found.round
+    if current is None or not (found.state.open or found.state is State.OPENING):
+        return None
+    return current.open_by_ms if found.state is State.OPENING else current.closes_ms
 
 
 def _printable(text: str) -> str:

@@ -285,5 +285,6 @@ def raise_file_limit() -> None:
 
 
 def _readable(happening: Happening) -> str:
-    values = " ".join(f"{k}={v}" for k, v in happening.items() if k not in ("time", "event") and v not in ("", None))
+    plain = {k: ",".join(map(str, v)) if isinstance(v, list) else v for k, v in happening.items()}
+    values = " ".join(f"{k}={v}" for k, v in plain.items() if k not in ("time", "event") and v not in ("", None))
     return f"{happening['time']} {str(happening['event']).upper()} {values}"

@@ -153,7 +153,7 @@ class Course:
         current = self.current
         known = (act.version, text_hash(act.title, act.text, act.language)) in self.proposal.texts
         if current and known and act.version > current.act.version:
-            current.finish(State.RE_TABLED, event.at_ms, event.seq)
+            current.finish(State.BROKEN if current.broken_by else State.RE_TABLED, event.at_ms, event.seq)
 
     def _circulate(self, act: Circulate, event: Event, current: Circulation | None) -> None:
         proposal = self.proposal
@@ -171,7 +171,7 @@ class Course:
             self._refuse(event, VoidReason.AGAINST_THE_RULE, found)
             return
         if current:
-            current.finish(State.RE_TABLED, event.at_ms, event.seq)
+            current.finish(State.BROKEN if current.broken_by else State.RE_TABLED, event.at_ms, event.seq)
         if (act.version, act.text_hash) not in proposal.texts:
             why = f"no text with the hash {act.text_hash[:12]}… was tabled in the logs that are here"
             self.missing.append(Missing(f"the text of version {act.version}", why))
