@@ -45,6 +45,7 @@ PARSES = {
     "messages": ("messages", "channel.canonical"),
     "channel": ("channel",), "decisions": ("decisions",), "acts": ("decisions",), "dss": ("dss", "uss", "edge.dss"),
     "uss": ("dss", "uss", "zones"), "network": ("alerts", "channel", "dss", "edge", "server", "uss"),
+    "files": ("alerts", "edge", "feeds", "zones"),
 }  # fmt: skip
 """The packages whose code guides a kind of target. In the rest, a branch taken says nothing about the input."""
 PARSES_NOT = ("feeds.decoder", "feeds.reports", "feeds.screening", "feeds.formats", "messages.phrases")

@@ -25,7 +25,8 @@ from starlette.applications import Starlette
 
 from keepclear.alerts.model import Alert, AlertStatus, AlertType, Fix, Severity, Sighting
 from keepclear.alerts.record import decode_alert, encode_alert
-from keepclear.channel.canonical import encode
+from keepclear.channel.canonical import decode, encode
+from keepclear.channel.charter import Party
 from keepclear.channel.checkpoint import Checkpoint
 from keepclear.channel.protocol import exchange
 from keepclear.channel.protocol.checking import make_check
@@ -37,17 +38,21 @@ from keepclear.channel.tiles import Tile, encode_bundle
 from keepclear.detection.situation import Verdict
 from keepclear.edge.channel import bundle
 from keepclear.edge.dss.client import DssClient
+from keepclear.edge.dss.tokens import ClientCredentials
 from keepclear.edge.gunzip import Gunzip
 from keepclear.errors import InputError
+from keepclear.feeds.table_columns import resolve_columns
 from keepclear.server.app import make_app
 from keepclear.server.channel import PREFIX, channel_app
 from keepclear.server.dss.tokens import read_key_set
 from keepclear.server.hub import Hub
 from keepclear.server.mutual_tls import CERTIFICATE
 from keepclear.simulation.memory_store import MemoryLock
-from keepclear.simulation.parties import exercise_key
+from keepclear.simulation.parties import exercise_charter, exercise_key
 from keepclear.uss.entities import EntityKind, Reference
 from keepclear.uss.requests import INTENT, SERVICE_AREA_V22A
+from keepclear.zones.fir import FirIndex
+from keepclear.zones.formats import read_zones
 
 __all__ = ["TARGETS", "seeds"]
 
@@ -59,6 +64,10 @@ REFERENCE = {
     "time_end": {"value": "2027-01-15T09:00:00Z", "format": "RFC3339"},
     "uss_base_url": "https://uss.example", "subscription_id": NAME,
 }  # fmt: skip
+_NOTAM = (
+    b"A0001/23 NOTAMN\nQ) UKBV/QRTCA/IV/BO/W/000/100/5020N03030E005\nA) UKBV\nB) 2301010000 C) 2302010000 EST\n"
+    b"E) AIRSPACE CLSD WI UKBV FIR\nF) GND G) FL100\n"
+)
 STATUSES = (200, 201, 400, 401, 404, 409, 412, 429, 500, 302)
 
 
@@ -217,6 +226,35 @@ def _key_set(data: bytes) -> None:
         read_key_set(data)
 
 
+def _token_answer(data: bytes) -> None:
+    http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=data)))
+    token = ClientCredentials("https://tokens.example", "a", "b", http=http).bearer("https://dss.example", ["c"])
+    assert all("!" <= character <= "~" for character in token), "it goes into a header"
+
+
+def _card(data: bytes) -> None:
+    """What a party sends for a charter."""
+    card = decode(data.removesuffix(b"\n"), Party, what="the card")
+    assert encode(card) == data.removesuffix(b"\n"), "not the one form"
+
+
+def _firs(data: bytes) -> None:
+    """The regions that NOTAMs cite by name."""
+    firs = FirIndex.of(read_zones(data, "fuzz", "geojson").zones)
+    read_zones(_NOTAM, "fuzz", "notam", firs)
+
+
+def _columns(data: bytes) -> None:
+    """A table's header in the first line, what is stated of its columns in the others."""
+    try:
+        header, *stated = data.decode().split("\n")
+    except UnicodeDecodeError:
+        raise InputError("no text") from None
+    said = dict(one.partition("=")[::2] for one in stated)
+    columns = resolve_columns(header.split(","), said)
+    assert len({column.ours for column in columns}) == len(columns), "one column of the table for one of ours"
+
+
 def _carried(data: bytes) -> None:
     reading = bundle._read(io.BytesIO(data), _fresh(_nodes()[1]), _clock)
     assert reading.entries >= 0
@@ -252,7 +290,11 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "network:key-set": _key_set,
     "network:carried": _carried,
     "network:gunzip": _gunzip,
-    "network:kept-alert": _kept_alert,
+    "network:token-answer": _token_answer,
+    "network:card": _card,
+    "files:kept-alert": _kept_alert,
+    "files:firs": _firs,
+    "files:columns": _columns,
 }
 
 
@@ -326,5 +368,22 @@ def seeds(name: str) -> list[bytes]:
         case "gunzip":
             packed = gzip.compress(b"MSG,3,1,1\n" * 9, mtime=0)
             return [b"\x08" + packed, b"\x09" + packed + packed[:-9]]
+        case "token-answer":
+            return [b'{"access_token":"abc.def","token_type":"Bearer","expires_in":3600}']
+        case "card":
+            return [encode(party) for party in exercise_charter("alfa", "bravo").parties]
+        case "firs":
+            ring = [[30, 50], [31, 50], [31, 51], [30, 50]]
+            features = [
+                {
+                    "type": "Feature",
+                    "properties": {"IDENT": code},
+                    "geometry": {"type": "Polygon", "coordinates": [ring]},
+                }
+                for code in ("UKBV", "UKLV")
+            ]
+            return [json.dumps({"type": "FeatureCollection", "features": features}).encode()]
+        case "columns":
+            return [b"t,latitude,lon,alt,id\ntime_s=t\nlat_deg=latitude\naltitude_geo_m=alt:ft\ntarget=id"]
         case _:
             return [encode_alert(_alert()).encode()]

@@ -460,6 +460,7 @@ def seeds(target: str) -> list[bytes]:
         "feed": _feed_seeds, "zones": _zone_seeds, "volumes": _volume_seeds, "messages": _message_seeds,
         "channel": fuzz_records.seeds, "decisions": fuzz_decisions.seeds, "acts": fuzz_acts.seeds,
         "dss": fuzz_dss.seeds, "uss": fuzz_dss.seeds, "network": fuzz_network.seeds,
+        "files": fuzz_network.seeds,
     }  # fmt: skip
     own: list[Any] = makers[kind](name)
     pattern = _SHARED_FILES.get(target)

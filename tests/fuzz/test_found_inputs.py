@@ -11,7 +11,7 @@ import pytest
 
 from keepclear.alerts.record import decode_alert
 from keepclear.edge.dss.client import DssClient, DssConflict
-from keepclear.edge.dss.tokens import MintedTokens
+from keepclear.edge.dss.tokens import ClientCredentials, MintedTokens, TokenRefused
 from keepclear.errors import InputError, LimitExceeded
 from keepclear.feeds.formats import DecoderOptions, make_decoder
 from keepclear.feeds.json_documents import first_repeated_key
@@ -187,3 +187,10 @@ def test_what_is_no_key_set_is_said_so(said: bytes) -> None:
 def test_a_kept_alert_with_a_number_beyond_all_is_refused() -> None:
     with pytest.raises(InputError, match="not a kept alert"):
         decode_alert(f'{{"raised_s": {"9" * 400}}}')
+
+
+def test_a_token_that_lasts_beyond_all_numbers_is_refused() -> None:
+    said = f'{{"access_token":"a","expires_in":{"9" * 400}}}'.encode()
+    http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=said)))
+    with pytest.raises(TokenRefused):
+        ClientCredentials("https://tokens.example", "a", "b", http=http).bearer("https://dss.example", ["c"])

@@ -122,7 +122,7 @@ class ClientCredentials:
             said = json.loads(body) if answer.status_code == 200 else {}
             token = said["access_token"] if said else None
             lasts_s = float(said.get("expires_in", 0.0)) if said else 0.0
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise TokenRefused(f"{self._url} gives no token ({type(error).__name__})") from None
         if not isinstance(token, str) or not token.isprintable() or " " in token or not token.isascii():
             raise TokenRefused(f"{self._url} gives no token for {host}: status {answer.status_code}")
