@@ -13,7 +13,19 @@ from keepclear.channel.charter import Desk as CharterDesk
 from keepclear.channel.entry import Reference
 from keepclear.channel.store import Kept, Store
 from keepclear.decision_desk import DecisionDesk, TextReceipts
-from keepclear.decisions.acts import Amend, Apply, Close, Received, Register, StageReached, Withdraw, text_hash
+from keepclear.decisions.acts import (
+    AgendaItem,
+    Amend,
+    Apply,
+    Close,
+    Convene,
+    Minutes,
+    Received,
+    Register,
+    StageReached,
+    Withdraw,
+    text_hash,
+)
 from keepclear.decisions.documents.deadlines import deadlines
 from keepclear.decisions.procedure.duties import duties, unaccepted
 from keepclear.decisions.procedure.duty import Owed
@@ -148,12 +160,33 @@ def test_a_stage_is_owed_by_whoever_has_it_and_a_late_one_climbs_the_ladder() ->
     assert [(o["id"], o["what"], o["late"]) for o in late if o["event"] == "owed"] == [(A, "STAGE", True)]
     assert ("IMMEDIATE", "head") in [(c["precedence"], c["role"]) for c in late if c["event"] == "call"]
     logs.wait(HOUR_MS)
-    assert [c["round"] for c in said(desk, logs, "call") if c["precedence"] == "IMMEDIATE"][-1] > 0, "again and again"
+    assert said(desk, logs, "call") == [], "whoever was told knows it"
+    logs.wait(8 * HOUR_MS)
+    assert [(c["role"], c["round"]) for c in said(desk, logs, "call")] == [("head", 1)], "the next watch is told again"
     logs.write("bb", StageReached(application=A, stage=Stage.DECISION, after=stage.leaf, owner="committee on duty",
                                   due_ms=logs.now_ms + DAY_MS))  # fmt: skip
     logs.wait(HOUR_MS)
     assert said(desk, logs, "call") == []
     assert owed(logs, "hub") == [(Owed.STAGE, (), False)], "a role cannot be reminded, so the secretary is"
+
+
+def test_a_meeting_is_announced_to_members_and_its_minutes_are_owed_by_the_secretary() -> None:
+    logs = Logs(council())
+    meeting = "M-HUB-2026-0001"
+    convene = Convene(meeting=meeting, body=body_hash(logs.body), starts_ms=logs.now_ms + DAY_MS, place="Room 3",
+                      language="en", extraordinary=True, agenda=(AgendaItem(title="Corridor"),))  # fmt: skip
+    logs.write("bb", convene)
+    assert owed(logs) == [], "only the secretary convenes"
+    logs.write("hub", convene)
+    assert owed(logs) == [(Owed.MEETING, ("aa",), False)]
+    assert owed(logs, "hub") == []
+    desk = desk_of(logs)
+    assert [(c["id"], c["precedence"]) for c in said(desk, logs, "call")] == [(meeting, "ROUTINE")]
+    logs.wait(DAY_MS + 1)
+    assert owed(logs) == []
+    assert owed(logs, "hub") == [(Owed.MINUTES, (), False)]
+    logs.write("hub", Minutes(meeting=meeting, present=("aa",), text="It met.", language="en"))
+    assert owed(logs, "hub") == []
 
 
 def test_r4_1_the_node_proves_delivery_by_itself_where_somebody_is_then_called() -> None:

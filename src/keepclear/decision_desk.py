@@ -30,6 +30,8 @@ __all__ = ["DecisionDesk", "TextReceipts"]
 
 TOLD_MAX = 100_000
 """What was said is remembered, so that it is said once; the oldest is forgotten."""
+AGAIN_MS = 8 * 3_600_000
+"""A watch. Nobody says of a text that he has seen it; so whoever was told is left alone, and the next watch is told."""
 RECEIPTS_MAX = 64
 """At once: what a flood of texts leaves over has its turn at the next step."""
 
@@ -125,9 +127,10 @@ class DecisionDesk:
         return self._duties
 
     def _deadlines(self) -> Iterator[int]:
-        for number in (*self.docket.proposals(), *self.docket.applications()):
-            for filed in self.docket.about(number):
-                for name in ("closes_ms", "open_by_ms", "expires_ms", "due_ms"):
+        docket = self.docket
+        for number in (*docket.proposals(), *docket.meetings(), *docket.applications()):
+            for filed in docket.about(number):
+                for name in ("closes_ms", "open_by_ms", "expires_ms", "starts_ms", "due_ms"):
                     due_ms = getattr(filed.act, name, None)
                     if due_ms is not None:
                         yield due_ms
@@ -151,11 +154,14 @@ class DecisionDesk:
                 desks, Desk.POLITICAL, precedence, since_ms, now_ms, on_duty=roles,
                 timers=Timers.from_charter(self.charter.timers.messages),
             ):  # fmt: skip
-                told = (precedence, call.role, call.transport, call.rung, call.round)
+                again = (call.at_ms - since_ms) // AGAIN_MS if call.round else 0
+                if again and precedence is Precedence.ROUTINE and urgent_ms is not None:
+                    continue  # it becomes urgent in its time
+                told = (precedence, call.role, call.transport, call.rung, again)
                 if self._first("call", duty.about, duty.version, duty.what, duty.due_ms, *told):
                     yield {
                         "event": "call", **about, "role": call.role, "transport": call.transport,
-                        "precedence": precedence.value, "rung": call.rung, "round": call.round,
+                        "precedence": precedence.value, "rung": call.rung, "round": again,
                     }  # fmt: skip
 
     def _first(self, *what: object) -> bool:

@@ -37,15 +37,15 @@ def show(ctx: click.Context, node: Path, number: str, as_json: bool) -> None:
 
     read = deciding(node)
     lines: Iterable[str]
+    owed = _owed_by_us(read, number)
     if number.startswith("A-"):
-        owed = _owed_by_us(read, number)
         lines = chain(application_lines(read, number), _waiting(owed))
         found, waits = application_object(read, number), bool(owed)
     elif number.startswith("M-"):
-        lines, found, waits = meeting_lines(read, number), meeting_object(read, number), False
+        lines = chain(meeting_lines(read, number), _waiting(owed))
+        found, waits = meeting_object(read, number), bool(owed)
     else:
         status = read.status(number)
-        owed = _owed_by_us(read, number)
         lines, found = _lines(read, status, owed), status_object(status)
         waits = bool(owed or status.faults or status.contradictions)
     if as_json:

@@ -142,6 +142,7 @@ def application_object(read: Deciding, number: str) -> dict[str, Any]:
 
 
 def application_row(read: Deciding, number: str, *, only_open: bool) -> dict[str, Any]:
+    from keepclear.cli.decide.reading import now_ms
     from keepclear.decisions.procedure.application import application
 
     try:
@@ -151,11 +152,12 @@ def application_row(read: Deciding, number: str, *, only_open: bool) -> dict[str
     if only_open and not found.next:
         return {}
     following = ", ".join(stage.value for stage in found.next)
+    late = ", LATE" if found.late(now_ms()) else ""
     return {
         "number": number, "what": found.apply.kind.value, "body": found.body.id if found.body else None,
         "title": found.apply.subject, "state": found.stage.value if found.stage else "APPLIED",
         "due": found.steps[-1].due_ms if found.steps else None,
-        "next": f"{following} (with {found.owner})" if following else "nothing",
+        "next": f"{following} (with {found.owner}{late})" if following else "nothing",
     }  # fmt: skip
 
 

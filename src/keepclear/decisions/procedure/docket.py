@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from keepclear.channel.entry import ERASURE_KIND, Entry, Record, Reference
 from keepclear.channel.fork_proof import ForkProof
+from keepclear.channel.parting import parted_at, parted_before
 from keepclear.decisions.acts import (
     DECISION_KIND,
     Accept,
@@ -24,7 +25,6 @@ from keepclear.decisions.acts import (
     StageReached,
     decode_act,
 )
-from keepclear.decisions.procedure.forks import parted_at, parted_before
 from keepclear.decisions.rules.body import Body, body_hash
 from keepclear.errors import InputError, UsageError
 

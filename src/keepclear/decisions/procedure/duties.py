@@ -12,6 +12,7 @@ from keepclear.decisions.acts import Received
 from keepclear.decisions.procedure.application import Application, application
 from keepclear.decisions.procedure.docket import Docket
 from keepclear.decisions.procedure.duty import Duty, Owed
+from keepclear.decisions.procedure.meetings import meeting_duties
 from keepclear.decisions.procedure.opening import way_of
 from keepclear.decisions.procedure.procedure import status
 from keepclear.decisions.procedure.secretary import secretary_duties
@@ -23,13 +24,15 @@ __all__ = ["duties", "spoken", "unaccepted"]
 
 
 def duties(docket: Docket, party: str, now_ms: int) -> tuple[Duty, ...]:
-    """Everything that ``party`` owes now, by proposal and then by application."""
+    """Everything that ``party`` owes now, by proposal, by meeting and by application."""
     found: list[Duty] = []
     for number in docket.proposals():
         try:
             found += _of_proposal(docket, status(docket, number), party, now_ms)
         except UsageError:  # nobody has tabled it here
             continue
+    for number in docket.meetings():
+        found += meeting_duties(docket, number, party, now_ms)
     for number in docket.applications():
         try:
             found += _of_application(application(docket, number), party, now_ms)

@@ -22,6 +22,10 @@ class Owed(StrEnum):
     """of the secretary: something has come, and only its receipt dates it"""
     CLOSE = "CLOSE"
     """of the secretary: it is over, and nobody was told in writing what came of it"""
+    MEETING = "MEETING"
+    """to be there"""
+    MINUTES = "MINUTES"
+    """of the secretary: a meeting has begun, and nothing is recorded of it"""
     STAGE = "STAGE"
     """of whoever has an application: the next stage, be it only that it is received"""
 
@@ -29,7 +33,7 @@ class Owed(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Duty:
     about: str
-    """the proposal or the application"""
+    """the proposal, the meeting or the application"""
     version: int | None
     """of a proposal's text"""
     what: Owed
