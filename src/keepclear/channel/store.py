@@ -28,7 +28,7 @@ READ_COUNT_MAX = 1_000
 READ_BYTES_MAX = 1 << 20
 """Of payloads and bodies together. One entry may have twice 64 KiB; the first is given whatever its size."""
 FORKS_PER_PARTY_MAX = 8
-"""One proof is enough to accuse; a few more help to find out how it came about."""
+"""One proof is enough to accuse; a few more tell where the histories parted."""
 EVENT_TEXT_MAX = 400
 
 
@@ -175,7 +175,8 @@ class Store(Protocol):
         """The proofs kept, of one log or all."""
 
     def keep_fork(self, proof: ForkProof) -> bool:
-        """A verified proof. False where it is known, or FORKS_PER_PARTY_MAX are."""
+        """A verified proof. False where it is known, or the FORKS_PER_PARTY_MAX that are kept tell more
+        (:func:`~keepclear.channel.parting.telling`); the one that tells least makes room."""
 
     def note(self, event: Event) -> None:
         """Counted together with those of its kind, peer and log. Durable with the next write, or when they are read."""

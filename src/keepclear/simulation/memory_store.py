@@ -12,6 +12,7 @@ from keepclear.channel.entry import CHARTER_KIND, Entry
 from keepclear.channel.fork_proof import ForkProof
 from keepclear.channel.log import LogState
 from keepclear.channel.merkle import Tree
+from keepclear.channel.parting import telling
 from keepclear.channel.signed_note import Note
 from keepclear.channel.store import (
     FORKS_PER_PARTY_MAX,
@@ -196,10 +197,11 @@ class MemoryStore:
 
     def keep_fork(self, proof: ForkProof) -> bool:
         proofs = self._forks.setdefault(proof.party, [])
-        if proof in proofs or len(proofs) >= FORKS_PER_PARTY_MAX:
+        kept = telling([*proofs, proof], FORKS_PER_PARTY_MAX)
+        if proof in proofs or proof not in kept:
             return False
         self._on_write("before")
-        proofs.append(proof)
+        proofs[:] = kept
         self._on_write("after")
         return True
 

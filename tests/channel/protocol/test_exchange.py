@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
@@ -11,6 +13,7 @@ from keepclear.channel.canonical import encode
 from keepclear.channel.charter import Limits, charter_hash
 from keepclear.channel.entry import CHARTER_KIND, ERASURE_KIND, Draft, Entry, Reference
 from keepclear.channel.fork_proof import verify_fork_proof
+from keepclear.channel.parting import parted_at
 from keepclear.channel.protocol import exchange
 from keepclear.channel.protocol.gate import TooMuch
 from keepclear.channel.protocol.own_log import Node, Written, append_own, write_own
@@ -133,6 +136,42 @@ def test_a_fork_proof_is_told_to_those_who_have_not_seen_the_fork() -> None:
     meet(bravo, charlie)
     meet(delta, bravo)
     assert delta.store.forks("alfa")
+
+
+@pytest.mark.parametrize("asks", [0, 1])
+def test_a_second_proof_of_the_same_party_is_told_too_since_the_place_matters(asks: int) -> None:
+    """Bravo and charlie met two branches that part at 3, delta and echo two that part at 1."""
+    five = exercise_charter("alfa", "bravo", "charlie", "delta", "echo")
+    nodes = {p: new_node(p, five) for p in five.ids if p != "alfa"}
+    grains = [salt() for _ in range(5)]
+    for party, place in (("bravo", 3), ("charlie", 3), ("delta", 1), ("echo", 1)):
+        liar = new_node("alfa", five)
+        for k in range(place):
+            append_own(liar, [Draft("message", b"%d" % k)], clock=clock, salts=[grains[k]])
+        say(liar, f"to {party}".encode())
+        meet(liar, nodes[party])
+    meet(nodes["bravo"], nodes["charlie"])
+    meet(nodes["delta"], nodes["echo"])
+    places = {p: {parted_at(f) for f in nodes[p].store.forks("alfa")} - {None} for p in ("bravo", "delta")}
+    assert places == {"bravo": {3}, "delta": {1}}
+    one, other = (nodes[p] for p in (("bravo", "delta") if asks else ("delta", "bravo")))
+    meet(one, other)
+    for node in (one, other):
+        assert {1, 3} <= {parted_at(f) for f in node.store.forks("alfa")}
+    meet(one, other)  # what the first meeting itself has shown
+    assert {*one.store.forks("alfa")} == {*other.store.forks("alfa")}
+    asked = drive(exchange.check(one, other.party, salt(), clock), other, one.party)
+    talk = exchange.catch_up(one, other.party, asked, clock)
+    assert "fork-proofs" not in {ask.path for ask in _asks(talk, other, one.party)}
+
+
+def _asks(talk: Generator[Ask, bytes, object], other: Node, me: str) -> list[Ask]:
+    asks: list[Ask] = []
+    with suppress(StopIteration):
+        asks.append(next(talk))
+        while True:
+            asks.append(talk.send(exchange.respond(other, me, asks[-1], clock(), clock)))
+    return asks
 
 
 @pytest.mark.parametrize("asks", ["alfa", "bravo"])

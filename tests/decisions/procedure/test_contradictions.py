@@ -8,9 +8,9 @@ from keepclear.channel.charter import origin_of
 from keepclear.channel.checkpoint import Checkpoint, sign_checkpoint
 from keepclear.channel.entry import NO_LEAF, Draft, Record, Reference, seal
 from keepclear.channel.fork_proof import ForkProof, prove_fork_by_entries, prove_fork_by_heads, verify_fork_proof
+from keepclear.channel.parting import parted_at, parted_before
 from keepclear.decisions.acts import DECISION_KIND, Amend, Close, Position, Sheet, encode_act, text_hash
 from keepclear.decisions.procedure.docket import Docket
-from keepclear.decisions.procedure.forks import parted_at, parted_before
 from keepclear.decisions.procedure.procedure import SUPPOSITIONS_MAX, status
 from keepclear.decisions.procedure.status import Status
 from keepclear.decisions.rules.body import Representation

@@ -21,6 +21,7 @@ from keepclear.channel.entry import CHARTER_KIND, ERASURE_KIND, Draft, Head, Ref
 from keepclear.channel.fork_proof import prove_fork_by_entries
 from keepclear.channel.log import LogState, follow, write
 from keepclear.channel.merkle import Tree, verify_consistency, verify_inclusion
+from keepclear.channel.parting import telling
 from keepclear.channel.protocol import exchange
 from keepclear.channel.protocol.fsck import fsck
 from keepclear.channel.protocol.own_log import Node, NotReady, Standing, append_own, make_lock, standing
@@ -199,9 +200,13 @@ def test_an_erasure_takes_bodies_with_its_own_batch_and_a_charter_is_never_erase
 def test_fork_proofs_are_kept_once_and_bounded(store: Store) -> None:
     one, *others = (batch(EMPTY, Draft("message", b"%d" % k)).records[0] for k in range(12))
     proofs = [prove_fork_by_entries("alfa", one, other) for other in others]
-    assert [store.keep_fork(p) for p in proofs] == [True] * 8 + [False] * 3
+    assert [store.keep_fork(p) for p in proofs[:8]] == [True] * 8
     assert not store.keep_fork(proofs[0])
-    assert store.forks("alfa") == store.forks() == tuple(proofs[:8])
+    for proof in proofs[8:]:
+        assert store.keep_fork(proof) == (proof in store.forks())
+    assert {*store.forks("alfa")} == {*store.forks()} == {*telling(proofs, 8)}
+    assert len(store.forks()) == 8
+    assert list(fsck(store, "alfa")) == []
     assert store.forks("bravo") == ()
 
 

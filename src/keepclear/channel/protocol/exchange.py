@@ -18,6 +18,7 @@ from keepclear.channel.protocol.answering import respond
 from keepclear.channel.protocol.checking import Checked, NotSigned, log_ids, make_check, take_check, take_cosignatures
 from keepclear.channel.protocol.composing import compose_fresh, compose_push, runs, with_bodies
 from keepclear.channel.protocol.evidence import (
+    fork_hash,
     fork_hashes,
     fork_in_entry,
     keep_fork,
@@ -224,18 +225,21 @@ def _pull_bodies(node: Node, peer: str, log: str, clock: Clock, tally: _Tally) -
 
 
 def _swap_forks(node: Node, peer: str, checked: Checked, clock: Clock, tally: _Tally) -> Generator[Ask, bytes, None]:
-    """Proofs are gossip: whoever has one tells everybody."""
+    """Proofs are gossip: whoever has one tells everybody. Also a second one of the same party: it may show that the
+    histories parted earlier, and what is decided turns on where."""
     mine, theirs = fork_hashes(node.store), checked.statement.forks
-    for party in theirs:
-        if party not in mine:
+    for party, hashes in theirs.items():
+        if not set(hashes) <= set(mine.get(party, ())):
             data = yield Ask("fork-proofs", encode(ForkRequest(party)))
             for text in parse(data, ForkProofs, what=f"the fork proofs of {peer}").proofs:
                 proof = ForkProof.parse(text)
                 if keep_fork(node.store, proof, node.party, peer, clock()):
                     tally.forks.append(proof)
-    missing = [p.encode() for p in node.store.forks() if p.party not in theirs][:PROOFS_MAX]
-    if missing:
-        yield Ask("fork-proofs/add", encode(ForkProofs(tuple(missing))))
+    for party in mine:
+        known = set(theirs.get(party, ()))
+        missing = [p.encode() for p in node.store.forks(party) if fork_hash(p) not in known][:PROOFS_MAX]
+        if missing:
+            yield Ask("fork-proofs/add", encode(ForkProofs(tuple(missing))))
 
 
 def _find_fork(

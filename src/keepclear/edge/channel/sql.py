@@ -9,6 +9,7 @@ from typing import Any
 from keepclear.channel.charter import Charter
 from keepclear.channel.entry import CHARTER_KIND, Entry, Record
 from keepclear.channel.fork_proof import ForkProof
+from keepclear.channel.parting import telling
 from keepclear.channel.store import (
     FORKS_PER_PARTY_MAX,
     READ_BYTES_MAX,
@@ -165,11 +166,17 @@ class SqlStore(LogStates, Heads):
 
     def keep_fork(self, proof: ForkProof) -> bool:
         def act(execute: Execute) -> bool:
-            known = execute("SELECT document FROM fork WHERE party = ?", proof.party)
-            document = proof.encode()
-            if len(known) >= FORKS_PER_PARTY_MAX or any(bytes(row[0]) == document for row in known):
+            rows = execute("SELECT party, number, document, sum FROM fork WHERE party = ? ORDER BY number", proof.party)
+            known = [ForkProof.parse(self._checked(row, "a fork proof")[2]) for row in rows]
+            kept = telling([*known, proof], FORKS_PER_PARTY_MAX)
+            if proof in known or proof not in kept:
                 return False
-            row = (proof.party, len(known), document)
+            number = len(known)
+            for place, old in enumerate(known):
+                if old not in kept:
+                    number = place
+                    execute("DELETE FROM fork WHERE party = ? AND number = ?", proof.party, number)
+            row = (proof.party, number, proof.encode())
             execute("INSERT INTO fork VALUES (?, ?, ?, ?)", *row, row_sum(*row))
             return True
 
