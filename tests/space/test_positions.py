@@ -110,6 +110,23 @@ def _beside(outlines: Outlines, lon: float, lat: float, row: int) -> float:
     return float(np.hypot(*(a + d * t[:, None]).T).min())
 
 
+@pytest.mark.parametrize("rise", [0.0, 1e-14, 1e-12, 1e-9])
+@pytest.mark.parametrize("cells", [3, 40, 900])
+def test_level_edges_and_edges_nearly_level_part_inside_from_outside(build: Build, rise: float, cells: int) -> None:
+    """No ray to the east meets a level edge, and yet a part of a cell that it runs through is not all inside."""
+    rng = np.random.default_rng(5)
+    shapes: list[Shape] = []
+    for _ in range(12):
+        left, low = rng.uniform(-3.0, 1.0, 2)
+        stairs = [(left + 0.3 * k, low + 0.2 * ((k + 1) // 2) + rise * (k % 2)) for k in range(8)]
+        shapes.append(Polygon((*stairs, (stairs[-1][0], low - 0.5), (left, low - 0.5)), edge_type=EdgeType.STRAIGHT))
+    index = build(shapes, cells=cells)
+    lon, lat = rng.uniform(-3.2, 4.0, 20_000), rng.uniform(-4.0, 3.0, 20_000)
+    expected = {(int(k), z) for z in range(len(shapes)) for k in np.flatnonzero(twin(index.outlines, lon, lat, z))}
+    assert len(expected) > 5_000
+    assert pairs(index, lon, lat) == expected
+
+
 def test_a_cell_of_many_rows_gives_all_of_them_in_order(build: Build) -> None:
     shapes: list[Shape] = [Circle(0.0, 0.0, 1000.0 + k) for k in range(3_000)]
     index = build(shapes)

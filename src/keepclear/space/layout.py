@@ -8,17 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.space.kernels.blocks import lay_blocks
+from keepclear.space.kernels.parts import LINE, lay_parts, lay_table
 from keepclear.space.kernels.raster import Raster, cells_wanted, discs, rasterise
 from keepclear.space.outlines import Outlines
 from keepclear.space.resident import resident
 
-__all__ = ["classes", "lay_raster"]
+__all__ = ["classes", "lay_raster", "with_classes"]
 
 Floats = npt.NDArray[np.float64]
 
 CELLS_A_ROW = 50.0
 CELLS_MIN, CELLS_MAX = 16_384, 250_000
 """More cells mean fewer rows and edges to test but miss the cache more often."""
+CELLS_LIMIT = 16_000_000.0
+"""A cell and one of its 64 parts are numbered together in 31 bits."""
 ROW_CELLS_MAX = 4_000_000.0
 """Cells counted once for each row that covers them: bounds memory where many rows are continents wide."""
 
@@ -40,7 +43,11 @@ def lay_raster(outlines: Outlines, limits: Floats, cells: int | None) -> Raster:
         width += 2e-9
     south -= 1e-9
     height = north - south + 2e-9
-    wanted = float(cells) if cells is not None else min(float(CELLS_MAX), max(float(CELLS_MIN), CELLS_A_ROW * n))
+    wanted = (
+        min(float(cells), CELLS_LIMIT)
+        if cells is not None
+        else min(float(CELLS_MAX), max(float(CELLS_MIN), CELLS_A_ROW * n))
+    )
     # Not below 20 m: a raster finer than that serves nobody.
     cell = max(math.sqrt(width * height / wanted), width / 8192.0, height / 8192.0, 2e-4)
     while n and cells_wanted(box, cell) > ROW_CELLS_MAX and cell < 30.0:
@@ -55,14 +62,19 @@ def lay_raster(outlines: Outlines, limits: Floats, cells: int | None) -> Raster:
         west, south, cell, nx, ny, wraps, outlines.is_circle, disc, box, outlines.edge_start, outlines.edges,
         outlines.slope,
     )  # fmt: skip
-    packed, block = lay_blocks(west, south, cell, nx, start, entry, record_start, record)
     limit_class, limit = classes(limits)
-    start, packed, block, disc, entry, record_start, record, quiet = resident(
-        [start, packed, block, disc, entry, record_start, record, quiet]
+    inside, unsure = lay_parts(
+        west, south, cell, nx, ny, wraps, start, entry, record_start, record, outlines.is_circle, disc, box,
+        outlines.edge_start, outlines.edges,
+    )  # fmt: skip
+    near, table, entry_of = lay_table(start, entry, inside, unsure, limit_class)
+    block = lay_blocks(west, south, cell, nx, start, entry, record_start, record, entry_of, table)
+    near, table, start, entry_of, block, disc, entry, record_start, record, quiet = resident(
+        [near, table.reshape(-1), start, entry_of, block, disc, entry, record_start, record, quiet]
     )
     return Raster(
-        west, south, 1.0 / cell, nx, ny, start, entry, record_start, record, quiet, packed, block, limits,
-        limit_class, limit, disc, outlines.is_circle, box, outlines.edge_start, outlines.edges, outlines.slope,
+        west, south, 1.0 / cell, nx, ny, start, entry, record_start, record, quiet, block, near, table, entry_of,
+        limits, limit_class, limit, disc, outlines.is_circle, box, outlines.edge_start, outlines.edges, outlines.slope,
         outlines.real, outlines.chunk_start, outlines.chunk_box,
     )  # fmt: skip
 
@@ -75,6 +87,15 @@ def classes(limits: Floats) -> tuple[npt.NDArray[np.int32], Floats]:
     limit_class = np.empty(len(limits), np.int32)
     limit_class[order] = np.cumsum(new) - 1
     return limit_class, np.ascontiguousarray(limits[order[new]]).reshape(-1)
+
+
+def with_classes(table: npt.NDArray[np.int64], limit_class: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """A copy of a raster's table in which the rows have these classes of limits."""
+    kept: npt.NDArray[np.int64] = resident([table])[0]
+    lines = kept.reshape(-1, LINE)
+    row = (lines[:-1, 2] & 0xFFFFFFFF) >> 3
+    lines[:-1, 3] = (lines[:-1, 3] & 0xFFFFFFFF) | (limit_class[row].astype(np.int64) << 32)
+    return kept
 
 
 def _longitudes(west: Floats, east: Floats) -> tuple[float, float]:

@@ -43,10 +43,13 @@ class Raster(NamedTuple):
     """[records, 4] from latitude, to latitude, longitude east of x0 at the first, slope"""
     quiet: npt.NDArray[np.uint8]
     """[(ny + 2)·(nx + 2)] 1 where neither the cell nor a neighbour has an entry; with a margin of one cell"""
-    packed: npt.NDArray[np.int32]
-    """[2·(entries + 1)] each entry's word and first block, together"""
     block: npt.NDArray[np.uint16]
     """see :mod:`keepclear.space.kernels.blocks`"""
+    near: npt.NDArray[np.uint64]
+    table: npt.NDArray[np.int64]
+    """see :mod:`keepclear.space.kernels.parts`"""
+    entry_of: npt.NDArray[np.int32]
+    """[lines of the table] each line's entry"""
     limits: Floats
     """[R, 4] lowest and highest altitude, first and last instant"""
     limit_class: npt.NDArray[np.int32]
