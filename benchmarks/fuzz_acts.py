@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
 
@@ -38,6 +39,10 @@ from keepclear.decisions.acts import (
     text_hash,
 )
 from keepclear.decisions.acts.meeting import AgendaItem
+from keepclear.decisions.documents.deadlines import deadlines
+from keepclear.decisions.documents.dossier import describe_application
+from keepclear.decisions.documents.sheet import describe_sheet
+from keepclear.decisions.documents.text import describe_text
 from keepclear.decisions.procedure.application import application
 from keepclear.decisions.procedure.authority import Authority, authority
 from keepclear.decisions.procedure.docket import Docket
@@ -46,7 +51,10 @@ from keepclear.decisions.rules.body import Body, Member, Representation, body_ha
 from keepclear.decisions.rules.rulebook import find_rule
 from keepclear.decisions.rules.stance import Outcome, Stance
 from keepclear.decisions.vocabulary import Request, Stage, State, Under
+from keepclear.edge.decisions.calendar_file import write_calendar
 from keepclear.errors import InputError, UsageError
+from keepclear.messages.catalogue import Language
+from keepclear.messages.document import Document, to_html, to_text
 from keepclear.simulation.parties import exercise_key
 
 __all__ = ["TARGETS", "seeds"]
@@ -116,7 +124,7 @@ def _began(applied: bool) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
     return tuple(hub.records), tuple(member.records)
 
 
-def run_act(data: bytes) -> None:
+def _act_of(data: bytes) -> AnyAct:
     try:
         act = decode_act(data)
         assert encode_act(act) == data, "canonical"
@@ -126,6 +134,11 @@ def run_act(data: bytes) -> None:
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise InputError("no act") from None
         assert decode_act(encode_act(act)) == act, "the same value"
+    return act
+
+
+def run_act(data: bytes) -> None:
+    act = _act_of(data)
     for writer in ("hub", "aa"):
         hub, member = _Log("hub"), _Log("aa")
         hub.records, member.records = (list(records) for records in _began(not isinstance(act, Apply)))
@@ -158,7 +171,41 @@ def _look(hub: _Log, member: _Log) -> None:
             continue
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"acts:decision": run_act}
+def run_documents(data: bytes) -> None:
+    """What is handed out of an act by anybody: documents in every language, and a calendar that a calendar reads."""
+    from icalendar import Calendar
+
+    act = _act_of(data)
+    for writer in ("hub", "aa"):
+        hub, member = _Log("hub"), _Log("aa")
+        hub.records, member.records = (list(records) for records in _began(not isinstance(act, Apply)))
+        (hub if writer == "hub" else member).write(act)
+        docket = Docket(CHANNEL)
+        for log in (hub, member):
+            docket.take(log.party, log.records)
+        dates = deadlines(docket)
+        written = write_calendar("Exercise", dates)
+        events = Calendar.from_ical(written).walk("VEVENT")
+        assert [str(event["uid"]) for event in events] == [one.uid for one in dates], "every date, once"
+        assert len({one.uid for one in dates}) == len(dates), "a date twice"
+        for language in Language:
+            for document in _documents(docket, language):
+                assert to_text(document).strip(), "something to read"
+                assert "<script" not in to_html(document), "a page without programs"
+
+
+def _documents(docket: Docket, language: Language) -> Iterator[Document]:
+    for number in docket.proposals():
+        with contextlib.suppress(UsageError):
+            found = status(docket, number)
+            yield describe_text(found, language)
+            yield describe_sheet(found, language)
+    for number in docket.applications():
+        with contextlib.suppress(UsageError):
+            yield describe_application(application(docket, number), language)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {"acts:decision": run_act, "acts:documents": run_documents}
 
 
 def seeds(name: str) -> list[bytes]:

@@ -43,7 +43,8 @@ WORDS_EVERY = 10
 PARSES = {
     "feed": ("feeds",), "zones": ("zones",), "volumes": ("edge", "zones"),
     "messages": ("messages", "channel.canonical"),
-    "channel": ("channel",), "decisions": ("decisions",), "acts": ("decisions",), "dss": ("dss", "uss", "edge.dss"),
+    "channel": ("channel",), "decisions": ("decisions", "edge.decisions"), "acts": ("decisions",),
+    "dss": ("dss", "uss", "edge.dss"),
     "uss": ("dss", "uss", "zones"), "network": ("alerts", "channel", "dss", "edge", "server", "uss"),
     "files": ("alerts", "edge", "feeds", "zones"),
 }  # fmt: skip

@@ -1,4 +1,7 @@
-"""What is fuzzed of decisions: the file of a body. What is read is whole, comes back from its bytes, and can decide."""
+"""What is fuzzed of decisions: the files of a body, of a roll and of sealed votes.
+
+What is read is whole, comes back from its bytes, and can decide.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,16 @@ import contextlib
 import json
 from collections.abc import Callable
 
+import msgspec
+
 from keepclear.channel import canonical
+from keepclear.decisions.acts import Open, Sheet, decode_act, encode_act
 from keepclear.decisions.rules.body import Body
 from keepclear.decisions.rules.body_file import read_body
+from keepclear.decisions.rules.roll_file import read_roll
 from keepclear.decisions.rules.stance import Stance
 from keepclear.decisions.rules.tally import tally
+from keepclear.edge.decisions.sealed_votes import parse_sealed
 from keepclear.errors import InputError
 
 DAYS = 3
@@ -33,7 +41,44 @@ def run_body(data: bytes) -> None:
                 assert everybody.counts == {Stance.FOR: len(electorate)}, "counts"
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"decisions:body": run_body}
+def run_roll(data: bytes) -> None:
+    roll = read_roll(data)
+    written = "member,stance\n" + "".join(
+        f"{_quoted(member)},{stance.value.lower()}\n" for member, stance in roll.items()
+    )
+    assert read_roll(written.encode()) == roll, "the same roll"
+    with contextlib.suppress(InputError):  # ids that no body may have
+        sheet = decode_act(encode_act(Sheet(proposal="P-A-2026-0001", version=1, text_hash="0" * 64, roll=roll)))
+        assert isinstance(sheet, Sheet)
+        assert sheet.roll == roll, "the same sheet"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def run_sealed(data: bytes) -> None:
+    votes = parse_sealed(data)
+    assert parse_sealed(b"".join(msgspec.json.encode(vote) + b"\n" for vote in votes)) == votes, "the same votes"
+    for vote in votes:
+        act = Open(proposal=vote.proposal, version=vote.version, member=vote.member, stance=vote.stance,
+                   nonce=vote.nonce)  # fmt: skip
+        assert decode_act(encode_act(act)) == act, "it can be opened"
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "decisions:body": run_body, "decisions:roll": run_roll, "decisions:sealed-votes": run_sealed,
+}  # fmt: skip
+
+ROLLS = (
+    "member,stance\nnorth,FOR\nsouth,against\n",
+    '\ufeffname,Stance,"member"\r\n"A, B",abstain,a\r\n"C ""D""",QUALIFIED_ABSTAIN," c "\r\n',
+)
+SEALED = (
+    b'{"proposal":"P-A-2026-0001","version":1,"member":"a","stance":"FOR","nonce":"' + b"0" * 64 + b'"}\n'
+    b'{"proposal":"P-A-2026-0001","version":1,"me\n'
+    b'{"proposal":"P-B-2026-0012","version":2,"member":"b","stance":"AGAINST","nonce":"' + b"f" * 64 + b'"}\n'
+)
 
 BODIES = [
     {"id": "council", "name": "Council", "secretary": "hub", "totals_on": "2022-03-01", "members_total": 3,
@@ -55,5 +100,9 @@ BODIES = [
 
 
 def seeds(name: str) -> list[bytes]:
+    if name == "roll":
+        return [roll.encode() for roll in ROLLS]
+    if name == "sealed-votes":
+        return [SEALED, SEALED[:-30]]
     written = [json.dumps(body, ensure_ascii=False).encode() for body in BODIES]
     return [*written, canonical.encode(read_body(written[0]))]
