@@ -18,6 +18,7 @@ from keepclear.decisions.acts import (
     Amend,
     Apply,
     Close,
+    Commit,
     Convene,
     Minutes,
     Received,
@@ -109,6 +110,22 @@ def test_a_position_is_owed_before_the_deadline_and_a_closing_by_the_secretary_u
     assert owed(logs, "hub") == [(Owed.CLOSE, (), False)], "its log shows it, and it has told nobody what came of it"
     logs.write("hub", Close(proposal=P, version=1, outcome=Outcome.REJECTED))
     assert owed(logs, "hub") == []
+
+
+def test_a_sealed_vote_is_to_be_opened_from_the_deadline_on_though_the_secretary_is_silent() -> None:
+    logs = Logs(council(rules=("simple-majority",)))
+    logs.table()
+    logs.circulate(open_in_ms=DAY_MS)
+    logs.seal("aa", Commit(proposal=P, version=1, member="aa", commitment="c" * 64))
+    assert owed(logs) == []
+    logs.wait(DAY_MS + 1)
+    assert owed(logs) == [(Owed.OPENING, ("aa",), False)]
+    logs.tick()
+    assert logs.status().state is State.OPENING
+    assert owed(logs) == [(Owed.OPENING, ("aa",), False)]
+    assert owed(logs, "hub") == []
+    logs.wait(DAY_MS)
+    assert owed(logs, "hub") == [(Owed.CLOSE, (), False)]
 
 
 def test_the_secretary_owes_the_members_a_tabled_text_and_an_amended_one_until_it_expires() -> None:

@@ -177,6 +177,6 @@ def _arrived(filed: Filed) -> Happening:
     who = getattr(act, "member", None)
     member = {"member": who} if who else {}
     return {
-        "event": "decision", "act": type(act).__name__.lower(), "id": about, "from": filed.party, "entry": filed.seq,
+        "event": "decision", "act": act.__struct_config__.tag, "id": about, "from": filed.party, "entry": filed.seq,
         **member, "sent_ms": filed.at_ms,
     }  # fmt: skip

@@ -123,7 +123,8 @@ def test_sealed_votes_are_opened_together_after_the_deadline(table: Table) -> No
     constitute(table)
     number = propose(table, "simple-majority")
     end = ("--within", "1h", "--secret", "--open-by", "2099-01-01T00:00:00Z")
-    table("alfa", "circulate", number, "--under", "VOTE", *end)
+    said = table("alfa", "circulate", number, "--under", "VOTE", *end)
+    assert "delivery" not in said, "no silence is read in a vote"
     table.exchange()
     assert "carries no statement" in table.refuse("bravo", "position", number, "FOR", "--statement", "Yes.")
     table("bravo", "position", number, "AGAINST")
@@ -136,6 +137,8 @@ def test_sealed_votes_are_opened_together_after_the_deadline(table: Table) -> No
     table("alfa", "register")
     table.exchange()
     assert table.status("bravo", number)["rounds"][0]["positions"] == []
+    table("bravo", "show", number)
+    assert "sealed votes are in of north, south" in table.said
     assert "before the deadline" in table.refuse("bravo", "open", number)
     table.skip(hours=2)
     table("alfa", "meeting", "--body", "council", "--starts", "2098-01-01T00:00:00Z", "--place", "R", "--agenda", "x")

@@ -160,6 +160,8 @@ def circulate(
     click.echo(
         f"{proposal} version {act.version} is under {act.under.value} until {format_instant(act.closes_ms / 1000)}"
     )
+    if act.under is Under.VOTE:  # whoever says nothing in a vote has not voted: no silence is read
+        return
     click.echo(f"delivery is proved to {names(sorted(receipts)) or 'nobody'}")
     missing = unreached_members(read.body(proposal), read.table(proposal).excluded, frozenset(receipts), now_ms())
     if missing:

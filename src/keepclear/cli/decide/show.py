@@ -91,6 +91,8 @@ def _lines(read: Deciding, found: Status, owed: list[str]) -> Iterator[str]:
             yield f"  broken by {', '.join(one.broken_by)}"
         if one.reserved_by:
             yield f"  reserved by {', '.join(one.reserved_by)}"
+        if one.sealed:
+            yield f"  sealed votes are in of {', '.join(one.sealed)}"
     current = found.round
     if current is not None:
         for counted in current.counted:

@@ -54,9 +54,13 @@ def _of_proposal(docket: Docket, found: Status, party: str, now_ms: int) -> Iter
         yield from _receipt(docket, found, party, ours)
     if current is None:
         return
-    if found.state.open and current.version == found.version and (now_ms <= current.closes_ms or current.reserved_by):
+    if current.version != found.version or not (found.state.open or found.state is State.OPENING):
+        return
+    if found.state.open and (now_ms <= current.closes_ms or current.reserved_by):
         yield from _position(found, current, tuple(m for m in ours if m in current.members), now_ms)
-    elif found.state is State.OPENING and current.open_by_ms is not None:
+    elif (
+        current.open_by_ms is not None
+    ):  # by our clock: the secretary's log may show nothing before the first is opened
         opened = {one.member for one in current.counted}
         sealed = tuple(member for member in ours if member in current.sealed and member not in opened)
         if sealed:
