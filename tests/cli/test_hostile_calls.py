@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from keepclear.cli.main import run
-from keepclear.cli.watch import _ZoneFileWatch
+from keepclear.cli.watch.zone_files import ZoneFileWatch
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 
@@ -60,7 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("scan head.csv -z z.geojson", "no position could be read from head.csv: nothing can be said"),
         ("scan t.csv -z empty.csv", "empty.csv: the file is empty"),
         ("encounters t.csv --gap 0", "--gap 0"),
-        ("encounters t.csv --horizontal nan", "horizontal separation nan"),
+        ("encounters t.csv --horizontal nan", "--horizontal nan: write a number above 0"),
         ("encounters head.csv", "no position could be read"),
         ("watch t.csv -z z.geojson --cycle 0", "--cycle 0"),
         ("watch t.csv -z z.geojson --cycle nan", "--cycle nan"),
@@ -175,7 +175,7 @@ def test_r2_11_a_damaged_edit_withdraws_no_zone(folder: Path, capsys: pytest.Cap
         path.write_text(json.dumps({"type": "FeatureCollection", "features": features}) + " " * next(size))
 
     write(zone("A", 31.0), zone("B", 30.0))
-    watched = _ZoneFileWatch((path,), ())
+    watched = ZoneFileWatch((path,), ())
     watched.begin()
     assert watched.changed(10.0) is None, "nothing was edited"
     broken = zone("B", 30.0) | {"geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from keepclear.cli.main import run
-from keepclear.cli.watch import _ZoneFileWatch
+from keepclear.cli.watch.zone_files import ZoneFileWatch
 from keepclear.cli.zone_decisions import ZoneDecisions, flag_of
 from keepclear.quantities import UNBOUNDED
 from keepclear.space.geometry import Circle
@@ -107,7 +107,7 @@ def test_a_record_shows_the_same_and_a_damaged_one_nothing(adopted: Table, capsy
 
 def test_a_watch_learns_of_a_decision_that_changes(adopted: Table) -> None:
     Path("zone.geojson").write_bytes(write_zones(ZoneSet.of((ZONE,)), "geojson").data)
-    watched, now_s = _ZoneFileWatch((Path("zone.geojson"),), ()), time.time_ns() / 1e9
+    watched, now_s = ZoneFileWatch((Path("zone.geojson"),), ()), time.time_ns() / 1e9
     zones = watched.hold_against(ZoneDecisions(adopted.place / "alfa"), ZoneSet.of((ZONE,)), now_s)
     assert flag_of(zones[0].name)
     assert watched.changed(now_s) is None

@@ -122,5 +122,5 @@ export class Alerts {
 export function about(alert: AlertMessage): string {
   if (isPair(alert.kind)) return `and ${alert.other_who || "another track"}`;
   const zone = alert.zone_name || alert.zone_id || "a zone";
-  return `${zone}${alert.zone_version ? ` · v${alert.zone_version}` : ""}`;
+  return `${zone}${alert.zone_version ? ` · ${/^\d/.test(alert.zone_version) ? "v" : ""}${alert.zone_version}` : ""}`;
 }

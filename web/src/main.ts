@@ -161,7 +161,7 @@ function tick(): void {
   const status = byId("status");
   const word = state.lost ? (everConnected ? "lost" : "starting") : stalled() ? "stalled" : (health?.state.toLowerCase() ?? (everConnected ? "ok" : "starting"));
   status.dataset["state"] = word;
-  say(status, { lost: "Connection lost", starting: "Connecting", stalled: "Stalled", ok: "Live", degraded: "Degraded", overload: "Overload", ended: "Ended" }[word] ?? word);
+  say(status, { lost: "Connection lost", starting: "Connecting", stalled: "Stalled", ok: health?.recorded ? "Recording" : "Live", degraded: "Degraded", overload: "Overload", ended: "Ended" }[word] ?? word);
   say(byId("live"), everConnected ? String(picture.count(LIVE)) : "–");
   say(byId("stale"), everConnected ? String(picture.count(STALE)) : "–");
   renderBanners(banners());

@@ -92,6 +92,7 @@ export interface HealthMessage {
   state: "OK" | "DEGRADED" | "OVERLOAD" | "ENDED";
   reasons: string[];
   simulated: boolean;
+  recorded?: boolean | null;
   feeds: FeedHealth[];
   cycle_ms?: number | null;
   cycle_ms_p99?: number | null;

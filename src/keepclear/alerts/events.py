@@ -97,7 +97,8 @@ def _who(sighting: Sighting) -> str:
 
 def _zone(alert: Alert) -> str:
     name = f" {alert.zone_name}" if alert.zone_name and alert.zone_name != alert.zone_id else ""
-    return f"zone {alert.zone_id}{name} v{alert.zone_version}"
+    number = "v" if alert.zone_version[:1].isdigit() else ""  # «v1», but «NOTAMR A0640/22»
+    return f"zone {alert.zone_id}{name} {number}{alert.zone_version}".rstrip()
 
 
 def _figures(alert: Alert) -> str:

@@ -46,7 +46,8 @@ def command(**given: Any) -> None:
 
         channel_demo(Path(given["out"]) if given["out"] else None)
         return
-    from keepclear.cli.watch import Outlet, interruptible, open_outlet, run_replay
+    from keepclear.cli.watch.outlet import Outlet, open_outlet
+    from keepclear.cli.watch.running import interruptible, run_replay
     from keepclear.node import Watch, WatchSettings
     from keepclear.simulation.scenario import scenario_zones
     from keepclear.simulation.traffic import simulate_traffic

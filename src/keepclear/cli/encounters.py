@@ -74,6 +74,6 @@ def thresholds_of(horizontal_nm: float | None, vertical_ft: float | None, well_c
         return WELL_CLEAR
     if horizontal_nm is None and vertical_ft is None:
         return RADAR_SEPARATION
-    horizontal = 5.0 if horizontal_nm is None else horizontal_nm
-    vertical = 1000.0 if vertical_ft is None else vertical_ft
+    horizontal = require_above_zero("--horizontal", 5.0 if horizontal_nm is None else horizontal_nm)
+    vertical = require_above_zero("--vertical", 1000.0 if vertical_ft is None else vertical_ft)
     return Thresholds(horizontal * NAUTICAL_MILE_M, vertical * FOOT_M, name=f"{horizontal:g} NM and {vertical:g} ft")

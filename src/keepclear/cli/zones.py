@@ -218,7 +218,10 @@ def _format_of(out: Path | None) -> str:
         return "geojson"
     if len(found) == 1:
         return found[0]
-    raise UsageError(f"say which format to write: --to {'|'.join(_WRITABLE)}")
+    raise UsageError(
+        f"say which format to write, with --to {'|'.join(_WRITABLE)} or by the suffix of --out FILE; "
+        "every file named without --out is read"
+    )
 
 
 def _problem_rows(problems: list[Problem]) -> pa.Table:

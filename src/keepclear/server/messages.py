@@ -140,6 +140,8 @@ class HealthMessage(TypedDict):
     """one line each; empty when OK"""
     simulated: bool
     """any of the traffic shown is simulated"""
+    recorded: NotRequired[bool]
+    """the traffic is played from a recording"""
     feeds: Sequence[FeedHealth]
     cycle_ms: NotRequired[float]
     cycle_ms_p99: NotRequired[float]

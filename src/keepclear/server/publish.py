@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -40,6 +40,7 @@ class Publisher:
     hub: Hub
     server: ServerHandle
     simulated: bool
+    recorded: bool = False
     _sent_s: float = -math.inf
     _real_s: float = -math.inf
     _coverage_sent_s: float = -math.inf
@@ -49,10 +50,10 @@ class Publisher:
     _durations_s: deque[float] = field(default_factory=lambda: deque(maxlen=CYCLES_MEASURED))
 
     @staticmethod
-    def start(watch: Watch, *, host: str, port: int, simulated: bool) -> Publisher:
+    def start(watch: Watch, *, host: str, port: int, simulated: bool, recorded: bool = False) -> Publisher:
         """Serve the page. Raises :class:`~keepclear.errors.UsageError` where the address cannot be bound."""
         hub = Hub()
-        return Publisher(hub, serve(hub, host, port), simulated)
+        return Publisher(hub, serve(hub, host, port), simulated, recorded)
 
     @property
     def url(self) -> str:
@@ -84,6 +85,13 @@ class Publisher:
             self._coverage_sent_s = cycle.now_s
             self._publish_coverage(cycle.now_s)
 
+    def end(self, cycle: Cycle, watch: Watch, health: Sequence[FeedHealth]) -> None:
+        """The last picture stays, and the page says that nothing more will come."""
+        self._real_s = -math.inf
+        self.publish(replace(cycle, events=[]), watch, health)
+        feeds = [replace(h, state=FeedState.ENDED, rate_hz=0.0) for h in health]
+        self.hub.publish_health({**self._health(cycle, feeds), "state": "ENDED", "reasons": []})
+
     def _publish_zones(self, cycle: Cycle, watch: Watch) -> None:
         in_force = watch.in_force_now(cycle.now_s)
         if in_force != self._in_force or watch.zones is not self._zones:
@@ -104,6 +112,7 @@ class Publisher:
             "state": cycle.heartbeat.page_state,
             "reasons": list(cycle.heartbeat.reasons),
             "simulated": self.simulated,
+            "recorded": self.recorded,
             "feeds": [_feed(h, cycle.now_s) for h in health],
             "cycle_ms": round(cycle.duration_s * 1000.0, 2),
             "cycle_ms_p99": round(float(np.percentile(durations, 99)) * 1000.0, 2),
