@@ -76,6 +76,15 @@ class Watching:
             assert time.monotonic() < deadline, f"{words!r} was never said: {self.said[-5:]}"
             time.sleep(0.1)
 
+    def wait_for_beat(self, reason: str) -> None:
+        """A heartbeat that is DEGRADED for this reason."""
+        deadline = time.monotonic() + WAIT_S
+        while not any(
+            reason in " ".join(line["reasons"]) for line in list(self.lines) if line.get("state") == "DEGRADED"
+        ):
+            assert time.monotonic() < deadline, f"never degraded: {self.lines[-3:]}"
+            time.sleep(0.1)
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(WAIT_S)
@@ -122,6 +131,7 @@ def test_an_aircraft_is_predicted_found_inside_and_kept(tmp_path: Path) -> None:
             # A broken edit is said, and the zones stay; a good one makes a new version (practice R2.11).
             (tmp_path / "zone.geojson").write_text("{ broken")
             watching.wait_for_words("the zones stay as they were")
+            watching.wait_for_beat("the zones stay as they were")
             (tmp_path / "zone.geojson").write_text(zone(28.0))
             found = watching.wait_for(("RAISED", "ACTUAL"), ("CHANGED", "ACTUAL"))
             assert found["alert"]["zone_version"] != predicted["alert"]["zone_version"]
@@ -152,14 +162,7 @@ def test_r2_10_a_feed_that_falls_silent_is_a_degraded_heartbeat(tmp_path: Path) 
         try:
             connection, _ = server.accept()
             connection.sendall(position(20.0))
-            deadline = time.monotonic() + WAIT_S
-            while time.monotonic() < deadline:
-                beats = [line for line in list(watching.lines) if line.get("state") == "DEGRADED"]
-                if any("no new report for" in " ".join(line["reasons"]) for line in beats):
-                    break
-                time.sleep(0.2)
-            else:
-                raise AssertionError(f"never degraded: {watching.lines[-3:]}")
+            watching.wait_for_beat("no new report for")
         finally:
             watching.stop()
         connection.close()

@@ -95,6 +95,7 @@ def run_live(
             if edited is not None:
                 watch.replace_zones(watch.zones.edited(edited))
                 say(f"keepclear: {watched.why}")
+            watch.zones_outdated = watched.outdated
             batch = concatenate(listeners.take())
             health = [judge(counts, now_s) for counts in listeners.counts]
             dropped = sum(counts.dropped for counts in listeners.counts)
