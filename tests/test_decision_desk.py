@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
+import pytest
 
 from keepclear.channel.charter import Charter, DutyStep
 from keepclear.channel.charter import Desk as CharterDesk
@@ -28,9 +29,13 @@ from keepclear.decisions.acts import (
     text_hash,
 )
 from keepclear.decisions.documents.deadlines import deadlines
-from keepclear.decisions.procedure.duties import duties, unaccepted
+from keepclear.decisions.procedure import duties as duties_module
+from keepclear.decisions.procedure.docket import Docket
+from keepclear.decisions.procedure.duties import DutyBook, duties, unaccepted
 from keepclear.decisions.procedure.duty import Owed
+from keepclear.decisions.procedure.procedure import status
 from keepclear.decisions.procedure.registering import register_acts
+from keepclear.decisions.procedure.status import Status
 from keepclear.decisions.rules.body import body_hash
 from keepclear.decisions.rules.stance import Outcome, Stance
 from keepclear.decisions.vocabulary import Request, Stage, State
@@ -204,6 +209,33 @@ def test_a_meeting_is_announced_to_members_and_its_minutes_are_owed_by_the_secre
     assert owed(logs, "hub") == [(Owed.MINUTES, (), False)]
     logs.write("hub", Minutes(meeting=meeting, present=("aa",), text="It met.", language="en"))
     assert owed(logs, "hub") == []
+
+
+def test_what_is_over_is_not_looked_at_until_something_is_written_about_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def looking(docket: Docket, number: str) -> Status:
+        looked.append(number)
+        return status(docket, number)
+
+    monkeypatch.setattr(duties_module, "status", looking)
+    logs = Logs(council())
+    logs.table()
+    logs.circulate(logs.deliver(("aa",)), closes_in_ms=HOUR_MS)
+    logs.wait(2 * HOUR_MS)
+    book = DutyBook(logs.docket(), "hub")
+    assert [one.what for one in book.owed(logs.now_ms)] == [Owed.CLOSE]
+    logs.write("hub", Close(proposal=P, version=1, outcome=Outcome.REJECTED))
+    desk = desk_of(logs, "hub")
+    desk.step(logs.now_ms)
+    looked.clear()
+    logs.wait(DAY_MS)
+    logs.tick()
+    desk.step(logs.now_ms)
+    assert looked == []
+    logs.write("hub", Amend(proposal=P, version=2, title=TITLE, text="Another.", language="en"))
+    assert [one["what"] for one in said(desk, logs, "owed")] == ["CIRCULATE"]
+    assert looked == [P]
 
 
 def test_r4_1_the_node_proves_delivery_by_itself_where_somebody_is_then_called() -> None:

@@ -16,7 +16,7 @@ from keepclear.channel.store import Store
 from keepclear.channel_desk import Happening
 from keepclear.decisions.acts import Received, Register, Table
 from keepclear.decisions.procedure.docket import Docket, Filed
-from keepclear.decisions.procedure.duties import duties, unaccepted
+from keepclear.decisions.procedure.duties import DutyBook, unaccepted
 from keepclear.decisions.procedure.duty import Duty, Owed
 from keepclear.decisions.procedure.procedure import status
 from keepclear.decisions.procedure.reading import take_new
@@ -55,6 +55,9 @@ class DecisionDesk:
     """roles; empty: every role of the ladder"""
     receipts: TextReceipts = TextReceipts.LADDER
     docket: Docket = field(init=False)
+    _book: DutyBook = field(init=False)
+    _forks: int = 0
+    """proofs of two histories that the duties were found with"""
     _begun: bool = False
     _touched: set[str] = field(default_factory=set)
     """proposals to which something has come that the register may not show"""
@@ -67,6 +70,7 @@ class DecisionDesk:
 
     def __post_init__(self) -> None:
         self.docket = Docket(self.store.channel)
+        self._book = DutyBook(self.docket, self.party)
 
     def step(self, now_ms: int) -> list[Happening]:
         """What is new at ``now_ms``, where nothing is written in between."""
@@ -79,9 +83,14 @@ class DecisionDesk:
             number = getattr(filed.act, "proposal", None)
             if number is not None:
                 self._touched.add(number)
+                self._book.touch(number)
             if self._begun and filed.party != self.party:
                 happened.append(_arrived(filed))
         self._begun = True
+        forks = len(self.store.forks())
+        if forks != self._forks:
+            self._book.touch_all()
+            self._forks, self._seen = forks, ()
         return happened
 
     def remind(self, now_ms: int) -> list[Happening]:
@@ -121,7 +130,7 @@ class DecisionDesk:
         passed = sum(due_ms < now_ms for due_ms in self._due)
         seen = (sum(self.docket.taken.values()), day_of(now_ms), passed)
         if seen != self._seen:
-            self._duties = duties(self.docket, self.party, now_ms)
+            self._duties = self._book.owed(now_ms)
             self._due = tuple(sorted(self._deadlines()))
             self._seen = (*seen[:2], sum(due_ms < now_ms for due_ms in self._due))
         return self._duties

@@ -7,6 +7,7 @@ Silence stays a member's right where the rule gives it a meaning: SILENCE_ENDS o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from keepclear.decisions.acts import Received
 from keepclear.decisions.procedure.application import Application, application
@@ -20,25 +21,59 @@ from keepclear.decisions.procedure.status import Round, Status, day_of
 from keepclear.decisions.vocabulary import Ballot, State, Under
 from keepclear.errors import UsageError
 
-__all__ = ["duties", "spoken", "unaccepted"]
+__all__ = ["DutyBook", "duties", "spoken", "unaccepted"]
 
 
 def duties(docket: Docket, party: str, now_ms: int) -> tuple[Duty, ...]:
     """Everything that ``party`` owes now, by proposal, by meeting and by application."""
-    found: list[Duty] = []
-    for number in docket.proposals():
-        try:
-            found += _of_proposal(docket, status(docket, number), party, now_ms)
-        except UsageError:  # nobody has tabled it here
-            continue
-    for number in docket.meetings():
-        found += meeting_duties(docket, number, party, now_ms)
-    for number in docket.applications():
-        try:
-            found += _of_application(application(docket, number), party, now_ms)
-        except UsageError:  # only somebody else's stages of it are here
-            continue
-    return tuple(found)
+    return DutyBook(docket, party).owed(now_ms)
+
+
+@dataclass(slots=True)
+class DutyBook:
+    """The same for who asks again and again: what is over is not looked at until something is written about it."""
+
+    docket: Docket
+    party: str
+    _over: set[str] = field(default_factory=set)
+
+    def touch(self, number: str) -> None:
+        """Something was written about it."""
+        self._over.discard(number)
+
+    def touch_all(self) -> None:
+        """A proof of two histories may change what came of anything."""
+        self._over.clear()
+
+    def owed(self, now_ms: int) -> tuple[Duty, ...]:
+        docket, party = self.docket, self.party
+        found: list[Duty] = []
+        for number in docket.proposals():
+            if number in self._over:
+                continue
+            try:
+                state = status(docket, number)
+            except UsageError:  # nobody has tabled it here
+                continue
+            ours = tuple(_of_proposal(docket, state, party, now_ms))
+            found += ours
+            if not ours and _is_over(state):
+                self._over.add(number)
+        for number in docket.meetings():
+            found += meeting_duties(docket, number, party, now_ms)
+        for number in docket.applications():
+            try:
+                found += _of_application(application(docket, number), party, now_ms)
+            except UsageError:  # only somebody else's stages of it are here
+                continue
+        return tuple(found)
+
+
+def _is_over(found: Status) -> bool:
+    """Whether time alone can bring nothing about any more."""
+    if found.state in (State.MOVED, State.WITHDRAWN):
+        return True
+    return found.round is not None and found.round.closed is not None and found.round.version == found.version
 
 
 def _of_proposal(docket: Docket, found: Status, party: str, now_ms: int) -> Iterator[Duty]:
