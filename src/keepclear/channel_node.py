@@ -53,7 +53,9 @@ from keepclear.errors import KeepclearError
 __all__ = ["ChannelNode", "Link", "Notice", "now_ms"]
 
 WAKE_EVERY_S = 0.02
-"""How soon a link notices what another process (the command line) has written."""
+"""How soon a link notices what another process (the command line) has written; with more than PEERS_WOKEN peers, later
+by as much as there are more: 193 that look every 20 ms would keep a core busy with nothing to do."""
+PEERS_WOKEN = 16
 ROUNDS_MAX = 64
 """Catching up is bounded a round; after so many the next check goes on."""
 WITNESS_S = 10.0
@@ -271,6 +273,7 @@ class Link:
         self.cursor = 0
         """entries of our log that the peer holds"""
         self._settings = check_settings(node.charter)
+        self._wake_every_s = WAKE_EVERY_S * max(1.0, len(node.charter.parties) / PEERS_WOKEN)
         self._wake = threading.Event()
         self._fresh: Written | None = None
 
@@ -293,7 +296,7 @@ class Link:
                     # A defect, or a disk that fails: said, and tried again. The line must not die of it in silence.
                     self.said = f"{type(error).__name__}: {error}"
                     self.node.on_notice(Notice(self.peer.id, trouble=self.said))
-                if self._wake.wait(min(max(due - time.monotonic(), 0.0), WAKE_EVERY_S)):
+                if self._wake.wait(min(max(due - time.monotonic(), 0.0), self._wake_every_s)):
                     self._wake.clear()
 
     def check(self, client: PeerClient) -> None:
