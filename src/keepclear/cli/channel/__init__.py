@@ -10,6 +10,8 @@ from keepclear.cli.channel.acts import COMMANDS as ACT_COMMANDS
 from keepclear.cli.channel.charter import charter
 from keepclear.cli.channel.line import COMMANDS as LINE_COMMANDS
 from keepclear.cli.channel.messages import COMMANDS as MESSAGE_COMMANDS
+from keepclear.cli.channel.replies import COMMANDS as REPLY_COMMANDS
+from keepclear.cli.channel.send import send
 from keepclear.cli.node.options import folder_of, node_option
 from keepclear.errors import UsageError
 
@@ -56,5 +58,5 @@ def join(node: Path, digits: str | None, files: tuple[Path, ...]) -> None:
     click.echo(f"{folder.card().id} is on the channel {channel[:16]}… («{charter.name}»)")
 
 
-for one in (*MESSAGE_COMMANDS, *ACT_COMMANDS, *LINE_COMMANDS):
+for one in (send, *MESSAGE_COMMANDS, *REPLY_COMMANDS, *ACT_COMMANDS, *LINE_COMMANDS):
     command.add_command(one)
