@@ -149,6 +149,16 @@ def measure_held(folder: Path, count: int) -> None:
         print(f"{rounds} bursts of {batch}, each waited for: {rate:,.0f} entries held a second")
 
 
+async def answering(port: int, tries: int = 100) -> None:
+    for _ in range(tries):
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.05)
+    raise SystemExit(f"nothing answers on port {port}: has nats-server started?")
+
+
 async def measure_jetstream(folder: Path, count: int) -> None:
     import nats
 
@@ -160,12 +170,8 @@ async def measure_jetstream(folder: Path, count: int) -> None:
     binary = shutil.which("nats-server", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or "nats-server"
     server = subprocess.Popen([binary, "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
-            try:
-                client = await nats.connect(f"nats://127.0.0.1:{port}", connect_timeout=1)
-                break
-            except Exception:
-                await asyncio.sleep(0.05)
+        await answering(port)  # the client would print a traceback for each try that comes too early
+        client = await nats.connect(f"nats://127.0.0.1:{port}")
         stream = client.jetstream()
         await stream.add_stream(name="line", subjects=["line"])
         taken = []
