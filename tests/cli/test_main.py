@@ -141,6 +141,17 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     assert (code, said) == (141, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_output_sent_to_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    source = tmp_path / "one.openair"
+    source.write_text("AC R\nAN ZONE\nAL GND\nAH FL100\nV X=48:30:00 N 008:30:00 E\nDC 2\n")
+    command = [sys.executable, "-m", "keepclear.cli.main", "zones", "show", str(source), "--format", "json"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    said = b"keepclear: the output cannot be written (No space left on device)\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
 def test_an_unreadable_file_is_one_line_with_its_name() -> None:
     done = run_in_subprocess("zones", "show", "/nowhere/at/all.json")
     assert done.returncode == 2

@@ -6,6 +6,7 @@ Exit codes: 0 nothing was found, 1 something was found, 2 the input or the call 
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -105,6 +106,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _let_go_of_stdout()
         return EXIT_BROKEN_PIPE
     except OSError as error:
+        if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            _let_go_of_stdout()  # files that we write are named; what has no name is where the output was sent
+            return _say(f"the output cannot be written ({error.strerror})", EXIT_INPUT)
         return _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), EXIT_INPUT)
     except KeyboardInterrupt:
         return _say("interrupted; nothing was left half-written", EXIT_INTERRUPTED)
