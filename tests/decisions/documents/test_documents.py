@@ -71,6 +71,8 @@ def test_an_application_shows_its_stages_and_what_an_advisory_vote_is_worth(lang
     logs.write("hub", StageReached(
         application=A, stage=Stage.RECEIVED, after=first.leaf, owner="hub", due_ms=logs.now_ms + DAY_MS, advisory=P
     ))  # fmt: skip
+    logs.write("bb", StageReached(application=A, stage=Stage.DECISION, after=first.leaf, owner="bb"))
     shown = to_text(describe_application(application(logs.docket(), A), language))
+    assert "[NOT_ENTITLED]" in shown, "what was claimed and not reached is shown as that"
     for words in ("[MEASURE]", "[RECEIVED]", "Party A", "Agreement, 4", TEXT, P, "[TABLED]", "[WITHDRAWN]"):
         assert words in shown

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from keepclear.decisions.acts import StageReached
 from keepclear.decisions.documents.text import translated_note
 from keepclear.decisions.procedure.application import Application, Step
+from keepclear.decisions.procedure.status import Void
 from keepclear.messages.catalogue import Language, say
 from keepclear.messages.document import Document, Part, Quote, Table, Value
 from keepclear.messages.message_lines import Lines, add_text
@@ -39,6 +43,8 @@ def describe_application(found: Application, language: Language) -> Document:
         say(language, key) for key in ("label.log", "label.stage", "label.owner", "label.due", "label.decision_ref")
     )
     tables = (Table(heads, tuple(_row(step, language) for step in found.steps)),) if found.steps else ()
+    if found.void:
+        tables = (*tables, _void(found.void, language))
     for step in found.steps:
         for condition in step.conditions:
             lines.add("label.conditions", Quote(condition))
@@ -57,3 +63,16 @@ def _row(step: Step, language: Language) -> tuple[tuple[Part, ...], ...]:
         instant(step.due_ms),
         decision,
     )
+
+
+def _void(found: Iterable[Void], language: Language) -> Table:
+    """Stages that somebody has claimed and that were not reached: shown, and of no effect."""
+    heads = tuple(say(language, key) for key in ("label.log", "label.stage", "label.not_counted"))
+    rows = []
+    for one in found:
+        act = one.filed.act
+        stage = word(language, "stage", act.stage) if isinstance(act, StageReached) else ()
+        rows.append((
+            (Value(f"{one.filed.party} {one.filed.seq}"),), stage, word(language, "void", one.reason)
+        ))  # fmt: skip
+    return Table(heads, tuple(rows))
