@@ -47,6 +47,7 @@ def council(
     members: Sequence[str] = ("aa", "bb", "cc"), rules: Sequence[Rule | str] = ("silence",), *,
     speakers: dict[str, tuple[Representation, ...]] | None = None, until: dict[str, date] | None = None,
     quorum: Quorum | None = None, body_id: str = "council", weights: dict[str, int] | None = None,
+    people: dict[str, int] | None = None,
 ) -> Body:  # fmt: skip
     """Each member is represented by the party of its own name, unless ``speakers`` says otherwise."""
     return Body(
@@ -55,6 +56,7 @@ def council(
         members=tuple(
             Member(
                 id=m, from_date=SINCE, until_date=(until or {}).get(m), votes=(weights or {}).get(m, 1),
+                population=(people or {}).get(m),
                 represented_by=(speakers or {}).get(m, (Representation(party=m, from_date=SINCE),)),
             )
             for m in members
