@@ -288,3 +288,20 @@ def test_a_broken_silence_is_not_in_consultation_by_a_word_that_only_some_were_t
     assert logs.status().state is State.CONSULTATION
     for docket in both_branches(logs, "hub", closed.seq, other_branch(logs, "hub", closed.seq, Stance.FOR)):
         assert status(docket, P).state is State.BROKEN
+
+
+def test_of_two_proofs_of_one_place_all_show_the_same_whatever_came_first() -> None:
+    logs = begun("simple-majority")
+    said = logs.say("aa", Stance.FOR)
+    over(logs)
+    ours = logs.records["aa"][said.seq].without_body()
+    others = (other_branch(logs, "aa", said.seq, stance).without_body() for stance in (Stance.AGAINST, Stance.ABSTAIN))
+    proofs = [prove_fork_by_entries("aa", ours, other) for other in others]
+    shown = []
+    for order in (proofs, proofs[::-1]):
+        docket = logs.docket()
+        for proof in order:
+            docket.take_forks([proof])
+        shown.append(status(docket, P))
+    assert shown[0] == shown[1]
+    assert shown[0].contradictions[0].fork in proofs

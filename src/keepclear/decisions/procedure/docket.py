@@ -101,11 +101,15 @@ class Docket:
         return read
 
     def take_forks(self, proofs: Iterable[ForkProof]) -> None:
-        """Proofs that were verified (:func:`keepclear.channel.fork_proof.verify_fork_proof`)."""
+        """Proofs that were verified (:func:`keepclear.channel.fork_proof.verify_fork_proof`). Of several that show the
+        same place the one with the smallest bytes is kept: in whatever order they came, all show the same."""
         for proof in proofs:
             at, before = parted_at(proof), parted_before(proof)
             self._parted_before[proof.party] = min(before, self._parted_before.get(proof.party, before))
-            if at is not None and at < self._forked.get(proof.party, at + 1):
+            known = self.forks.get(proof.party)
+            if at is None or proof == known:
+                continue
+            if known is None or (at, proof.encode()) < (self._forked[proof.party], known.encode()):
                 self._forked[proof.party] = at
                 self.forks[proof.party] = proof
 
