@@ -166,3 +166,20 @@ def test_r2_10_a_feed_that_falls_silent_is_a_degraded_heartbeat(tmp_path: Path) 
         finally:
             watching.stop()
         connection.close()
+
+
+def test_r2_6_a_step_between_neighbours_is_said_by_a_watch_as_by_a_scan(tmp_path: Path) -> None:
+    west, east = ("37.0,47.0 38.0,47.0 38.0,49.0 37.0,49.0", "38.0,47.0 39.0,47.0 39.0,49.0 38.0,49.0")
+    text = ""
+    for name, level, ring in (("WEST", "FL320", west), ("EAST", "FL530", east)):
+        points = [f"DP {p.split(',')[1][:2]}:00:00 N 0{p.split(',')[0][:2]}:00:00 E" for p in ring.split()]
+        text += "\n".join(["AC P", f"AN {name}", "AL GND", f"AH {level}", *points]) + "\n\n"
+    (tmp_path / "zones.txt").write_text(text)
+    (tmp_path / "one.csv").write_text("time_s,lat_deg,lon_deg,target\n1700000000,10,10,abc123\n")
+    for command in ("watch", "scan"):
+        done = subprocess.run(
+            [sys.executable, "-m", "keepclear.cli.main", command, "one.csv", "-z", "zones.txt"],
+            cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )  # fmt: skip
+        assert "keepclear: gap: " in done.stderr, done.stderr
+        assert "between FL320 and FL530 only one side is restricted" in done.stderr

@@ -19,7 +19,7 @@ from keepclear.cli.options import (
     zone_options,
 )
 from keepclear.cli.progress import say, say_first_run
-from keepclear.cli.scan_finding import readable, say_clauses, summary
+from keepclear.cli.scan_finding import readable, say_clauses, say_gaps, summary
 from keepclear.cli.track_reading import read_with_progress, require_positions, say_faults
 from keepclear.cli.zone_decisions import ZoneDecisions, decisions_option
 
@@ -105,8 +105,7 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
             say_clauses(zones, result.rows)
     else:
         write_rows(result.rows, chosen, given["out"])
-    for warning in result.gaps[:20]:
-        say(f"keepclear: gap: {warning.text} (near {warning.lat_deg:.2f}, {warning.lon_deg:.2f})")
+    say_gaps(result.gaps)
     say(summary(result))
     if result.violations or result.indeterminate:
         ctx.exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from keepclear.cli.progress import counted, say
@@ -10,10 +11,14 @@ from keepclear.cli.zone_decisions import flag_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from keepclear.detection.vertical_gap import GapWarning
     from keepclear.node import ScanResult
     from keepclear.zones.zone_set import ZoneSet
 
-__all__ = ["readable", "say_clauses", "summary"]
+__all__ = ["readable", "say_clauses", "say_gaps", "summary"]
+
+GAPS_SAID = 20
+"""What fits on a screen; a report has them all."""
 
 
 def summary(result: ScanResult) -> str:
@@ -87,6 +92,14 @@ def _zone_names(rows: pa.Table) -> pa.Array:
 def _short(exemption: str) -> str:
     """«possible (address registered in X): CLAUSE» without the clause, which is said once below the table."""
     return exemption.partition(":")[0] if exemption.startswith("possible") else exemption
+
+
+def say_gaps(gaps: Sequence[GapWarning]) -> None:
+    """Where neighbouring zones' levels leave a step, a line a pair; the first that fit on a screen."""
+    for warning in gaps[:GAPS_SAID]:
+        say(f"keepclear: gap: {warning.text} (near {warning.lat_deg:.2f}, {warning.lon_deg:.2f})")
+    if len(gaps) > GAPS_SAID:
+        say(f"keepclear: and {len(gaps) - GAPS_SAID:,} more gaps between zones")
 
 
 def say_clauses(zones: ZoneSet, rows: pa.Table) -> None:

@@ -20,6 +20,7 @@ from keepclear.cli.options import (
     zone_options,
 )
 from keepclear.cli.progress import say, warm_up_watch
+from keepclear.cli.scan_finding import say_gaps
 from keepclear.cli.track_reading import say_faults
 from keepclear.cli.watch.outlet import open_outlet
 from keepclear.cli.watch.running import interruptible, run_live, run_replay
@@ -98,6 +99,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
       keepclear watch recording.csv --zones closure.txt --firs firs.geojson.gz --assume-active --speed 10
     """
     from keepclear.alerts.engine import AlertState
+    from keepclear.detection.vertical_gap import find_vertical_gaps
     from keepclear.edge.feed_address import FeedKind, parse_feed
     from keepclear.node import Watch, WatchSettings
 
@@ -127,6 +129,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     # In a store several runs meet: each alert's id begins with the instant of its run's first cycle.
     watch = Watch(zones, settings, alerts=AlertState.empty("" if given["store"] else "1"))
     warm_up_watch(address.format for address in addresses)
+    say_gaps(find_vertical_gaps(zones))
     with open_outlet(watch, given, recorded=not live) as outlet, interruptible() as interrupted:
         if live:
             run_live(watch, addresses, options, outlet, watched, interrupted)
