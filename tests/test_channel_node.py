@@ -20,6 +20,7 @@ from keepclear.channel.entry import Draft
 from keepclear.channel.protocol.own_log import NotReady
 from keepclear.channel.protocol.wire import MESSAGE_BYTES_MAX, PATHS
 from keepclear.channel.record.verify import Expected, verify_export
+from keepclear.channel.store import Batch
 from keepclear.channel_desk import Desk
 from keepclear.channel_node import ChannelNode, Notice, now_ms
 from keepclear.edge.channel.client import PREFIX
@@ -27,6 +28,7 @@ from keepclear.edge.channel.cuttable_line import CuttableLine
 from keepclear.edge.channel.export import export_record
 from keepclear.edge.channel.files import FolderFiles
 from keepclear.edge.channel.node_folder import NodeFolder
+from keepclear.edge.channel.store import ChannelStoreError
 from keepclear.edge.channel.tls import caller_context, server_context
 from keepclear.errors import InputError
 from keepclear.server.channel import channel_app
@@ -72,6 +74,9 @@ class Side:
 
     def texts(self, log: str) -> list[bytes | None]:
         return [k.record.body for k in self.running.store.records(log, 0)]
+
+    def troubles(self) -> list[str]:
+        return [notice.trouble for notice in self.notices if notice.trouble]
 
     def held(self, seq: int) -> bool:
         return bool(self.running.store.held(self.running.party, seq))
@@ -253,6 +258,32 @@ def test_hundreds_of_connections_garbage_and_a_peer_that_never_reads_hold_up_nob
             with suppress(TimeoutError, OSError):
                 closed += one.recv(1) == b""
         assert closed >= 8, "what goes beyond the share is closed"
+
+
+def test_a_disk_that_is_full_is_said_once_on_both_sides_and_what_waited_arrives_when_there_is_room(
+    sides: dict[str, Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alfa, bravo = sides["alfa"], sides["bravo"]
+    alfa.start()
+    bravo.start()
+    wait_for(lambda: alfa.running.links["bravo"].line.status is LineStatus.UP, "the line to come up")
+    store = bravo.running.store
+    append = store.append
+
+    def full(batch: Batch, claimed: Callable[[], None] = lambda: None) -> None:
+        raise ChannelStoreError("channel.sqlite: the disk is full: make room")
+
+    monkeypatch.setattr(store, "append", full)
+    alfa.running.append([Draft("message", b"waits")])
+    for side in (alfa, bravo):
+        wait_for(side.troubles, "somebody to say so")
+    time.sleep(0.5)
+    assert not alfa.held(0)
+    for side in (alfa, bravo):
+        assert len(side.troubles()) == 1
+        assert "the disk is full" in side.troubles()[0]
+    monkeypatch.setattr(store, "append", append)
+    wait_for(lambda: alfa.held(0), "the entry to be held")
 
 
 def test_a_lost_lock_is_not_simply_made_again(sides: dict[str, Side], tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ from keepclear.edge.channel.store import ChannelLock
 from keepclear.edge.channel.tls import party_of_certificate
 from keepclear.edge.channel.writer import ChannelWriter
 from keepclear.edge.whole_file import write_bytes
-from keepclear.errors import KeepclearError
+from keepclear.errors import InputError, KeepclearError
 
 __all__ = ["ChannelNode", "Link", "Notice", "now_ms"]
 
@@ -98,6 +98,8 @@ class ChannelNode:
         self._shown: dict[str, Checkpoint | None] = {}
         self._writer = ChannelWriter(node, now_ms, on_written=self._written)
         self._turn = threading.Lock()
+        self._troubles: dict[tuple[str, str], str] = {}
+        """by peer and what was tried with it: what failed"""
 
     @classmethod
     def open(
@@ -163,10 +165,27 @@ class ChannelNode:
     def respond(self, peer: str, ask: Ask) -> bytes:
         received_ms = now_ms()
         with self._turn:
-            answer = exchange.respond(self.node, peer, ask, received_ms, now_ms)
+            try:
+                answer = exchange.respond(self.node, peer, ask, received_ms, now_ms)
+            except InputError:
+                raise  # the peer's doing: it is told, and what matters of it is noted as an event
+            except Exception as error:
+                self.say_trouble(peer, ask.path, str(error))
+                raise
+        self.say_trouble(peer, ask.path, None)
         if ask.path == "push":
             self.on_notice(Notice(peer, received=1))
         return answer
+
+    def say_trouble(self, peer: str, act: str, text: str | None) -> None:
+        """Once, and not again with every try, until the act succeeds (no text): a full disk stays full for a while."""
+        known = [said for (party, _), said in list(self._troubles.items()) if party == peer]
+        if text is None:
+            self._troubles.pop((peer, act), None)
+            return
+        self._troubles[peer, act] = text
+        if text not in known:
+            self.on_notice(Notice(peer, trouble=text))
 
     def _has_log(self, log: str) -> bool:
         """Who has left the channel has left its log here."""
@@ -325,6 +344,9 @@ class Link:
                 checked = client.drive(exchange.check(node.node, peer, secrets.token_bytes(NONCE_BYTES), now_ms))
         except KeepclearError as error:
             self.said = str(error)
+            node.say_trouble(peer, "catch up", self.said)  # it answers, and yet what is to be exchanged is not
+        else:
+            node.say_trouble(peer, "catch up", None)
 
     def _is_behind(self) -> bool:
         """Whether our log has gone on since; the store is asked only where nothing newer is at hand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,8 +136,9 @@ def status(node: Path) -> None:
         if state.revoked:
             click.echo(f"  the entry key of {log} is revoked; a new charter has to follow")
     forks, events = read.store.forks(), read.store.events()
-    for fork in forks:
-        click.echo(f"FORK of {fork.party} is proved («keepclear channel fork-proof» writes the proof)")
+    for party, count in sorted(Counter(fork.party for fork in forks).items()):
+        written = "writes the proof" if count == 1 else f"writes the {count} proofs"
+        click.echo(f"FORK of {party} is proved («keepclear channel fork-proof» {written})")
     for event in events:
         times = f", {event.count} times" if event.count > 1 else ""
         click.echo(f"{format_instant(event.last_ms / 1000.0)} {event.kind.value}: {event.text}{times}")
