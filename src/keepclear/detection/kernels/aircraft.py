@@ -9,11 +9,14 @@ import numpy as np
 from numba import njit
 
 from keepclear.detection.kernels.motion import A_M, AXIS_RATIO2, E2, RADIAN, carry, sine_cosine
+from keepclear.space.kernels.prefetch import prefetch
 
 __all__ = ["STATE", "screen", "states"]
 
 STATE = 10
 """0–2 place, 3–5 motion, 6 barometric and 7 geometric altitude, 8 climb, 9 accuracy"""
+AHEAD = 12
+"""Turns ahead that the columns, read in the order of places, are fetched: of millions none is in a cache."""
 SPEED_LIMIT_MPS = 4_000.0
 """A speed above this is a broken report; it counts as not known, or one of them would sweep the whole Earth."""
 
@@ -116,7 +119,15 @@ def states(
     half = 0.5 * (separations[2] + separations[3])
     geo_step, age_step = 1 if len(geo) > 1 else 0, 1 if len(age) > 1 else 0
     accuracy_step = 1 if len(accuracy) > 1 else 0
+    last = end - 1
     for k in range(begin, end):
+        soon = np.uintp(ids[min(k + AHEAD, last)])
+        prefetch(lat, soon)
+        prefetch(lon, soon)
+        prefetch(east, soon)
+        prefetch(north, soon)
+        prefetch(up, soon)
+        prefetch(baro, soon)
         if touched[k] == 0:
             continue
         i = ids[k]

@@ -15,6 +15,7 @@ from keepclear.detection.kernels.motion import loss_times, plane_quadratic, vert
 from keepclear.detection.kernels.pool import each, in_blocks
 from keepclear.detection.kernels.scratch import Scratch, scratch
 from keepclear.feeds.reports import Floats
+from keepclear.space.kernels.prefetch import prefetch
 
 __all__ = ["BARO", "GEO", "UNKNOWN", "Pairs", "find_pairs"]
 
@@ -23,6 +24,8 @@ SMALL = 384
 UNKNOWN, BARO, GEO = 0, 1, 2
 """what the vertical distance of a pair was measured by"""
 RESULT = 13
+SOON = 12
+"""Candidates ahead whose second states are fetched: those of the next row of latitude lie far off in memory."""
 
 
 class Pairs(NamedTuple):
@@ -62,7 +65,12 @@ def judge(
     begin = -0.5 * (tau + look)
     end = begin + look
     k = 0
+    final = len(p) - 1
+    rows = state_q.reshape(-1)
     for r in range(len(p)):
+        soon = np.uintp(q[min(r + SOON, final)]) * np.uintp(STATE)
+        prefetch(rows, soon)
+        prefetch(rows, soon + np.uintp(STATE - 1))
         a, b = state_p[p[r]], state_q[q[r]]
         dz, datum = b[6] - a[6], BARO
         if dz != dz:
