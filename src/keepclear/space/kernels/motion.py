@@ -21,6 +21,8 @@ from keepclear.space.outlines import CHUNK
 Floats = npt.NDArray[np.float64]
 PIECES_MAX = 4096
 PIECE_MAX_M = 50_000.0
+RIM_STEPS_MAX = 40
+"""Far more than the few that a distance along 50 km takes."""
 SHORT_DEG = 0.02
 """A motion shorter than this in both coordinates, below 80° latitude, bends less than 0.5 m away from straight."""
 
@@ -150,6 +152,33 @@ def _from_centre(disc: Floats, z: int, lon: float, lat: float) -> tuple[float, f
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _rim_between(xa: float, ya: float, xb: float, yb: float, lon: float, lat: float, r: float) -> float:
+    """The fraction at which a piece with one end inside a circle crosses it, by the geodesic alone (Illinois method):
+    near a pole the first guess by the local distance can lie beside the piece."""
+    u0, u1 = 0.0, 1.0
+    f0, f1 = distance(xa, ya, lon, lat) - r, distance(xb, yb, lon, lat) - r
+    u, side = 0.0 if abs(f0) <= abs(f1) else 1.0, 0
+    for _ in range(RIM_STEPS_MAX):
+        if f0 == f1 or (f0 > 0.0) == (f1 > 0.0):
+            break
+        u = (u0 * f1 - u1 * f0) / (f1 - f0)
+        f = distance(xa + u * (xb - xa), ya + u * (yb - ya), lon, lat) - r
+        if abs(f) < 1e-4:
+            break
+        if (f > 0.0) == (f1 > 0.0):
+            u1, f1 = u, f
+            if side == 1:
+                f0 *= 0.5
+            side = 1
+        else:
+            u0, f0 = u, f
+            if side == -1:
+                f1 *= 0.5
+            side = -1
+    return u
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _circle_crossings(ix: Raster, z: int, xa: float, ya: float, xb: float, yb: float, us: Floats) -> int:
     """Fractions at which a piece crosses the circle of row z; us[0:2]."""
     lon, lat, r = ix.disc[z, 0], ix.disc[z, 1], ix.disc[z, 2]
@@ -226,7 +255,7 @@ def _circle_crossings(ix: Raster, z: int, xa: float, ya: float, xb: float, yb: f
                 us[0] = us[1]
             kept = 1
         elif kept == 0:
-            us[0] = min(1.0, max(0.0, (r - d0) / (d1 - d0)))
+            us[0] = _rim_between(xa, ya, xb, yb, lon, lat, r)
             kept = 1
     elif kept == 1:
         kept = 0
