@@ -15,10 +15,12 @@ from keepclear.cli.watch.zone_files import ZoneFileWatch
 from keepclear.cli.zone_decisions import ZoneDecisions, flag_of
 from keepclear.quantities import UNBOUNDED
 from keepclear.space.geometry import Circle
+from keepclear.uss.entities import EntityKind
 from keepclear.zones.formats import write_zones
 from keepclear.zones.model import Exemption, Volume, Zone
 from keepclear.zones.zone_set import ZoneSet
 from tests.cli.decide.deciding import Table, constitute, make_table
+from tests.server.uss_field import Field, zone_file
 
 NUMBER = "P-BRAVO-2026-0001"
 
@@ -88,6 +90,25 @@ def test_every_row_shows_the_flag_and_the_commands_say_it(adopted: Table, capsys
     assert row["zone_name"].endswith("NOT_SHOWN: it is UNDER_SILENCE]")
     assert run(scan) == 1
     assert "CORRIDOR [decision" in capsys.readouterr().out
+
+
+def test_peers_are_told_that_the_decision_of_a_constraint_is_not_in_force(
+    adopted: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (adopted.place / "uss").mkdir()
+    field = Field(adopted.place / "uss")
+    zones = Path(zone_file(field.folder, "CORRIDOR"))
+    zones.write_text(zones.read_text().replace("Decision 7", NUMBER))
+    capsys.readouterr()
+    try:
+        assert field.command("one", "publish", "--zones", str(zones), "--decisions", "alfa", "--format", "json") == 1
+        said = capsys.readouterr()
+        assert {json.loads(line)["act"] for line in said.out.splitlines()} == {"created"}, said.err
+        assert "warning: zone CORRIDOR" in said.err
+        for kept in field.stores[0].all(EntityKind.CONSTRAINT):
+            assert f"[decision {NUMBER} NOT_SHOWN: it is UNDER_SILENCE]" in json.dumps(kept.details)
+    finally:
+        field.close()
 
 
 def test_a_record_shows_the_same_and_a_damaged_one_nothing(adopted: Table, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import click
 
 from keepclear.cli.dss.options import connected, dss_options, every_option, store_option
 from keepclear.cli.options import altitude_assumptions, altitude_options, output_options
+from keepclear.cli.zone_decisions import ZoneDecisions, decisions_option, flag_of
 from keepclear.errors import KeepclearError, UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = ["publish", "withdraw"]
               help="Declared volumes, to become operational intents.")  # fmt: skip
 @click.option("--hours", type=click.FloatRange(0, 1320, min_open=True), default=24.0, show_default=True,
               help="How far ahead zones are published.")  # fmt: skip
+@decisions_option
 @click.option("--follow", is_flag=True, help="Go on: publish what is edited, and each day what comes into reach.")
 @every_option(60.0)
 @altitude_options
@@ -37,15 +39,16 @@ __all__ = ["publish", "withdraw"]
 @click.pass_context
 def publish(
     ctx: click.Context, /, store: Path, base_url: str, zone_files: tuple[Path, ...], volume_files: tuple[Path, ...],
-    hours: float, follow: bool, every: float, qnh: float | None, ground_elevation: str | None, format: str | None,
-    out: Path | None, **given: Any,
+    hours: float, decisions: Path | None, follow: bool, every: float, qnh: float | None,
+    ground_elevation: str | None, format: str | None, out: Path | None, **given: Any,
 ) -> None:  # fmt: skip
     """Publish zones as constraints and declared volumes as operational intents.
 
     The same again changes nothing; what was edited is updated; constraints of zones no longer in the files are
     withdrawn, unless something in the files could not be read. An intent that truly intersects another is refused.
-    With --follow it does so again and again until interrupted, and what is published stays. Exit code 1: something was
-    refused.
+    With --decisions a zone whose decision is not in force is published all the same, and its name says so: in doubt the
+    more restrictive state stands. With --follow it does so again and again until interrupted, and what is published
+    stays. Exit code 1: something was refused, or a zone is flagged.
 
     \b
     Example:
@@ -58,7 +61,8 @@ def publish(
 
     if not zone_files and not volume_files:
         raise UsageError("name what is to be published: --zones FILE or --volumes FILE")
-    wanted = _Wanted(zone_files, volume_files, hours * 3600.0, altitude_assumptions(qnh, ground_elevation))
+    flags = None if decisions is None else ZoneDecisions(decisions)
+    wanted = _Wanted(zone_files, volume_files, hours * 3600.0, altitude_assumptions(qnh, ground_elevation), flags)
     said: set[str] = set()
     with connected(**given) as (client, manager), UssStore(store) as kept:
         publisher = Publisher(client, kept, check_base_url(base_url, given["development_key"] is not None), manager)
@@ -83,7 +87,7 @@ def publish(
     _write_done(done, format, out)
     if waiting:
         click.echo(f"keepclear: {waiting} notices wait for peers; «keepclear dss uss» goes on trying", err=True)
-    ctx.exit(1 if wanted.troubled or any(one.act is Act.REFUSED for one in done) else 0)
+    ctx.exit(1 if wanted.troubled or wanted.flagged or any(one.act is Act.REFUSED for one in done) else 0)
 
 
 @dataclass(slots=True)
@@ -92,6 +96,9 @@ class _Wanted:
     volume_files: tuple[Path, ...]
     ahead_s: float
     assumptions: AltitudeAssumptions
+    decisions: ZoneDecisions | None = None
+    flagged: bool = False
+    """the decision of a zone is not in force"""
     troubled: bool = False
     """something in the files, as they were last read, is broken or cannot be published"""
 
@@ -110,7 +117,9 @@ def _publish(publisher: Publisher, wanted: _Wanted) -> tuple[list[Done], list[st
     wanted.troubled = False
     if wanted.zone_files:
         reading = read_zones(*wanted.zone_files)
-        plan = plan_constraints(reading.zones, manager, now_s, wanted.ahead_s, wanted.assumptions)
+        zones = reading.zones if wanted.decisions is None else wanted.decisions.flag(reading.zones, now_s)
+        wanted.flagged = wanted.decisions is not None and any(flag_of(zone.name) for zone in zones)
+        plan = plan_constraints(zones, manager, now_s, wanted.ahead_s, wanted.assumptions)
         wanted.troubled = _tell((*reading.problems, *plan.refused), plan.losses, said)
         planned = {one.id for one in plan.planned}
         done += [publisher.publish(one) for one in plan.planned]
