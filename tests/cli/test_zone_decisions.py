@@ -64,6 +64,8 @@ def test_r4_7_a_zone_is_flagged_until_its_decision_is_adopted_and_after_it_has_l
         (replace(ZONE, id="ELSEWHERE"), "it authorises CORRIDOR, not ELSEWHERE"),
     ):
         assert words in flagged(node, zone).name
+    long = flagged(node, replace(ZONE, name="x" * 300, decision_ref="")).name
+    assert (len(long), flag_of(long)) == (200, " [NOT_SHOWN: it cites no decision]")
 
 
 def test_a_flagged_zone_stays_and_exempts_nobody_by_name(adopted: Table) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ZoneDecisions", "decisions_option", "flag_of"]
 
+NAME_MAX, NAME_LEAST = 200, 20
+"""Characters: ED-269 allows 200 in a name. A long one gives way to its flag, which would be cut off at its end."""
 _FLAG = re.compile(r" \[(?:decision [^\s\]]+ )?(?:SUSPENDED|LAPSED|REVOKED|NOT_SHOWN|ONE_KEY_MISSING)\b[^\]]*\]\Z")
 
 decisions_option = click.option(
@@ -63,8 +65,9 @@ class ZoneDecisions:
         for at_s in instants_s:
             found = authority(docket, zone.decision_ref, round(at_s * 1000.0), subject=zone.id)
             if found.authority is not Authority.IN_FORCE:
+                flag = f" [{_words(found)}]"
                 return replace(
-                    zone, name=f"{zone.name or zone.id} [{_words(found)}]",
+                    zone, name=(zone.name or zone.id)[: max(NAME_LEAST, NAME_MAX - len(flag))] + flag,
                     exemptions=tuple(_as_words(exemption, found) for exemption in zone.exemptions),
                 )  # fmt: skip
         return zone
