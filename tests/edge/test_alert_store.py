@@ -21,8 +21,9 @@ from keepclear.alerts.model import (
     Sighting,
 )
 from keepclear.detection.situation import Verdict
-from keepclear.edge import alert_store
-from keepclear.edge.alert_store import AlertStore, AlertStoreError
+from keepclear.edge import alert_file, alert_store
+from keepclear.edge.alert_file import AlertStoreError
+from keepclear.edge.alert_store import AlertStore
 from keepclear.errors import UsageError
 from keepclear.quantities import UNBOUNDED
 from keepclear.space.geometry import Circle
@@ -182,7 +183,7 @@ def test_closing_with_unsaved_alerts_is_an_error(tmp_path: Path) -> None:
 def test_another_writer_is_waited_for_and_then_told_of(
     tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alert_store, "BUSY_S", 0.05)
+    monkeypatch.setattr(alert_file, "BUSY_S", 0.05)
     with AlertStore.open(tmp_path / "a.sqlite", on_problem=said.append) as store:
         blocker = sqlite3.connect(store.path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")

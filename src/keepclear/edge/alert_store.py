@@ -29,54 +29,15 @@ from keepclear.alerts.model import (
 )
 from keepclear.alerts.record import decode_alert, encode_alert, plain
 from keepclear.alerts.statistics import TypeStatistics, alert_statistics
-from keepclear.errors import InputError, KeepclearError, UsageError
+from keepclear.edge.alert_file import AlertStoreError, explained, open_file
+from keepclear.errors import InputError, UsageError
 from keepclear.zones.model import Zone
 from keepclear.zones.zone_set import ZoneSet
 
-__all__ = ["SCHEMA_VERSION", "UNSAVED_MAX", "AlertStore", "AlertStoreError"]
+__all__ = ["UNSAVED_MAX", "AlertStore"]
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x4B434C52
-"""«KCLR» in the SQLite header: no other program's file is taken for a store and written to."""
 UNSAVED_MAX = 100_000
 """Events that wait in memory while the disk fails, some 200 MB; then the oldest go, and it is said how many."""
-BUSY_S = 5.0
-"""How long to wait for another process that writes; an acknowledgement takes milliseconds."""
-CHECK_MAX_BYTES = 64 << 20
-"""Files up to this size are checked through on opening (under a second)."""
-
-_SCHEMA = """
-CREATE TABLE zone_version (
-    zone_id TEXT NOT NULL, version TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, document TEXT NOT NULL,
-    PRIMARY KEY (zone_id, version)
-) WITHOUT ROWID;
-CREATE TABLE alert (
-    judged_by TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL, exempt INTEGER NOT NULL,
-    track_id TEXT NOT NULL, source TEXT NOT NULL, zone_id TEXT NOT NULL, zone_version TEXT NOT NULL,
-    raised_s REAL NOT NULL, ended_s REAL, document TEXT NOT NULL,
-    PRIMARY KEY (judged_by, id)
-) WITHOUT ROWID;
-CREATE INDEX alert_raised ON alert (raised_s);
-CREATE INDEX alert_target ON alert (track_id, zone_id, raised_s);
-CREATE TABLE event (
-    number INTEGER PRIMARY KEY, judged_by TEXT NOT NULL, alert_id TEXT NOT NULL, kind TEXT NOT NULL,
-    at_s REAL NOT NULL, document TEXT NOT NULL
-);
-CREATE INDEX event_alert ON event (judged_by, alert_id);
-CREATE TABLE acknowledgement (
-    judged_by TEXT NOT NULL, alert_id TEXT NOT NULL, at_s REAL NOT NULL, by_role TEXT NOT NULL, status TEXT NOT NULL,
-    PRIMARY KEY (judged_by, alert_id, at_s, by_role)
-) WITHOUT ROWID;
-CREATE TABLE review (
-    number INTEGER PRIMARY KEY, judged_by TEXT NOT NULL, alert_id TEXT NOT NULL, at_s REAL NOT NULL,
-    by_role TEXT NOT NULL, verdict TEXT NOT NULL, note TEXT NOT NULL
-);
-CREATE INDEX review_alert ON review (judged_by, alert_id);
-"""
-
-
-class AlertStoreError(KeepclearError):
-    """The store's file cannot be read or written; the message says which, why, and what to do."""
 
 
 class AlertStore:
@@ -100,16 +61,7 @@ class AlertStore:
         """Opens, checks and if need be creates the file. ``on_problem`` is told once when saving begins to fail and
         once when it works again (default: a line on stderr). Raises :class:`AlertStoreError`."""
         path = Path(path)
-        if not create and not path.exists():
-            raise AlertStoreError(f"{path}: there is no such alert store; «keepclear watch --store {path}» makes one")
-        connection: sqlite3.Connection | None = None
-        try:
-            connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-            _prepare(connection, path)
-        except (sqlite3.Error, AlertStoreError) as error:
-            if connection is not None:
-                connection.close()
-            raise _explained(path, error) from None
+        connection = open_file(path, create=create)
         store = AlertStore(path, connection, on_problem or _say)
         store.acknowledged_elsewhere()  # what was there before is no news
         return store
@@ -153,7 +105,7 @@ class AlertStore:
             self._write(list(self._waiting))
         except sqlite3.Error as error:
             newly = self.problem is None
-            self.problem = _explained(self.path, error)
+            self.problem = explained(self.path, error)
             if newly:
                 self._on_problem(f"{self.problem} Alerts go on, unsaved, and wait in memory.")
             return False
@@ -195,7 +147,7 @@ class AlertStore:
                 if limit is not None and found >= limit:
                     return
         except (sqlite3.Error, InputError) as error:
-            raise _explained(self.path, error) from None
+            raise explained(self.path, error) from None
 
     def alert(self, alert_id: str, judged_by: str | None = None) -> Alert:
         """One alert. Raises :class:`UsageError` if there is none, or several parties' and none was named."""
@@ -206,7 +158,7 @@ class AlertStore:
             ).fetchall()
             found = [decode_alert(document) for (document,) in rows]
         except (sqlite3.Error, InputError) as error:
-            raise _explained(self.path, error) from None
+            raise explained(self.path, error) from None
         if not found:
             raise UsageError(f"no alert {alert_id} in {self.path}: see «keepclear alerts list»")
         if len(found) > 1:
@@ -237,7 +189,7 @@ class AlertStore:
             ).fetchall()
             return [(at_s, EventKind(kind), decode_alert(document)) for at_s, kind, document in rows]
         except (sqlite3.Error, InputError) as error:
-            raise _explained(self.path, error) from None
+            raise explained(self.path, error) from None
 
     def acknowledge(self, alert_id: str, by_role: str, at_s: float, judged_by: str | None = None) -> Alert:
         """Note that a role has seen the alert. Raises :class:`UsageError` for an ended one."""
@@ -293,7 +245,7 @@ class AlertStore:
         try:
             row: tuple[object, ...] | None = self._connection.execute(query, values).fetchone()
         except sqlite3.Error as error:
-            raise _explained(self.path, error) from None
+            raise explained(self.path, error) from None
         return row
 
     def _complete(self, alert: Alert) -> Alert:
@@ -321,7 +273,7 @@ class AlertStore:
         try:
             self._write(events, update=update)
         except sqlite3.Error as error:
-            raise _explained(self.path, error) from None
+            raise explained(self.path, error) from None
 
     def _write(self, events: list[tuple[AlertEvent, Zone | None]], *, update: bool = True) -> None:
         zones, kept, happened, seen, judged = [], {}, [], [], []
@@ -373,47 +325,6 @@ def _stage(alert: Alert) -> AlertStatus:
     if alert.status is AlertStatus.ACKNOWLEDGED:
         return alert.acknowledgements[-1].status
     return AlertStatus.ENDED if alert.status is AlertStatus.REVIEWED else alert.status
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if not empty and application != APPLICATION_ID:
-        raise AlertStoreError(f"{path}: a database, but not an alert store; name another file")
-    if version > SCHEMA_VERSION:
-        raise AlertStoreError(f"{path}: written by a newer Keepclear (schema {version}); update this one")
-    if not empty and path.stat().st_size <= CHECK_MAX_BYTES:
-        said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if said != "ok":
-            raise sqlite3.DatabaseError(f"malformed: {said}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    # An alert that was told is on the disk: each commit waits for it.
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    if empty:
-        connection.executescript(
-            f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; {_SCHEMA}"
-            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        )
-
-
-def _explained(path: Path, error: Exception) -> AlertStoreError:
-    """One line that says what to do."""
-    if isinstance(error, AlertStoreError):
-        return error
-    text = str(error)
-    remedies = {
-        "full": "the disk is full: make room, or name a file on another disk.",
-        "readonly": "the file or its folder may not be written: change its permissions, or name another file.",
-        "unable to open": "cannot be opened: the folder must exist and be writable.",
-        "locked": "another process has been writing for too long: end it, or try again.",
-        "malformed": "the file is damaged: keep a copy, then «sqlite3 FILE .recover» saves what is left.",
-        "not a database": "not an alert store: name another file.",
-        "kept alert": "a kept alert is damaged: keep a copy, then name another file.",
-    }
-    said = next((remedy for sign, remedy in remedies.items() if sign in text), "cannot be read or written.")
-    return AlertStoreError(f"{path}: {said} ({text})")
 
 
 def _say(message: str) -> None:
