@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.watch_cycle import resident_mib
-from keepclear.alerts.engine import AlertState, open_alerts
 from keepclear.alerts.events import event_line
 from keepclear.alerts.model import AlertEvent
+from keepclear.alerts.state import AlertState, open_alerts
 from keepclear.cli.watch.outlet import Outlet
 from keepclear.edge.alert_store import AlertStore
 from keepclear.feeds.formats import DecoderOptions, make_decoder

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keepclear.alerts.engine import AlertSettings, AlertState, acknowledge
 from keepclear.alerts.engine import step as step_alerts
 from keepclear.alerts.heartbeat import Heartbeat, take_heartbeat
 from keepclear.alerts.model import AlertEvent
+from keepclear.alerts.settings import AlertSettings
+from keepclear.alerts.state import AlertState, acknowledge
 from keepclear.detection.activity import Activity, activity
 from keepclear.detection.conflict import DeclaredVolume
 from keepclear.detection.conflict import conflicts as find_conflicts

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from keepclear.alerts.engine import AlertSettings, AlertState, step
+from keepclear.alerts.engine import step
 from keepclear.alerts.model import AlertEvent
+from keepclear.alerts.settings import AlertSettings
+from keepclear.alerts.state import AlertState
 from keepclear.detection.situation import SituationBatch, SituationKind, Verdict
 from keepclear.feeds.reports import ReportBatch
 from keepclear.quantities import UNBOUNDED

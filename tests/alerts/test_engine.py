@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keepclear.alerts.engine import AlertSettings, AlertState, acknowledge, open_alerts, step
+from keepclear.alerts.engine import step
 from keepclear.alerts.model import (
     Alert,
     AlertEvent,
@@ -22,6 +22,8 @@ from keepclear.alerts.model import (
     Severity,
     Sighting,
 )
+from keepclear.alerts.settings import AlertSettings
+from keepclear.alerts.state import AlertState, acknowledge, open_alerts
 from keepclear.detection.situation import SituationBatch, SituationKind, Verdict
 from keepclear.errors import UsageError
 from keepclear.feeds.reports import ReportBatch

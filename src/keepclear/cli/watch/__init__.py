@@ -98,7 +98,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
       keepclear watch tcp://127.0.0.1:30005#beast --zones closure.txt --firs firs.geojson.gz --serve
       keepclear watch recording.csv --zones closure.txt --firs firs.geojson.gz --assume-active --speed 10
     """
-    from keepclear.alerts.engine import AlertState
+    from keepclear.alerts.state import AlertState
     from keepclear.detection.vertical_gap import find_vertical_gaps
     from keepclear.edge.feed_address import FeedKind, parse_feed
     from keepclear.node import Watch, WatchSettings
