@@ -86,3 +86,15 @@ def test_any_bytes_in_any_format_give_a_reading_or_a_typed_error(data: bytes, na
     for given_bytes in (data, HEADS.get(name, b"{") + data):
         with contextlib.suppress(InputError):
             read_zones(given_bytes, "x", name)
+
+
+def test_utf_16_is_told_by_its_mark_and_read_where_the_format_allows_it() -> None:
+    notam = (
+        "(A0001/26 NOTAMN\nQ) UKXX/QRTCA/IV/BO/W/000/100/5030N03030E010\n"
+        "A) UKBV B) 2601011200 C) 2601021200\nE) RESTRICTED AREA ACT)\n"
+    )
+    block = "AC R\nAN X\nAL GND\nAH FL9\nV X=50:00:00 N 030:00:00 E\nDC 5\n"
+    assert [zone.id for zone in read_zones(notam.encode("utf-16"), "a.txt").zones] == ["A0001/26"]
+    assert [zone.id for zone in read_zones(block.encode("utf-16"), "a.txt").zones] == ["X"]
+    with pytest.raises(InputError, match="UTF-16 text: save it as UTF-8"):
+        read_zones('{"type": "Feature"}'.encode("utf-16"), "a.json")

@@ -34,6 +34,7 @@ from keepclear.zones.uas_zone import (
     write_period,
     write_text,
 )
+from keepclear.zones.wide_edges import keep_direction
 
 __all__ = ["FORMAT", "looks_like", "read", "write"]
 
@@ -192,7 +193,8 @@ def _read_shape(node: Node, metres: bool, warnings: list[str]) -> Shape:
         radius = node["radius"].number() * (1.0 if metres else FOOT_M)
         return check_circle(centre[0], centre[1], radius, where=node.path)
     coordinates = node["coordinates"]
-    return check_polygon(read_rings(coordinates), EdgeType.STRAIGHT, where=coordinates.path, warnings=warnings)
+    rings = keep_direction(read_rings(coordinates), EdgeType.STRAIGHT, warnings)
+    return check_polygon(rings, EdgeType.STRAIGHT, where=coordinates.path, warnings=warnings)
 
 
 def _read_authority(node: Node) -> Authority:

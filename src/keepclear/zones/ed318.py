@@ -37,6 +37,7 @@ from keepclear.zones.uas_zone import (
     write_period,
     write_text,
 )
+from keepclear.zones.wide_edges import keep_direction
 
 __all__ = ["FORMAT", "looks_like", "read", "write"]
 
@@ -251,7 +252,12 @@ def _read_part(part: Node, layered: Node, warnings: list[str]) -> list[Volume]:
         coordinates = part["coordinates"]
         polygons = [coordinates] if kind == "Polygon" else list(coordinates.items())
         shapes = [
-            check_polygon(read_rings(rings), EdgeType.STRAIGHT, where=rings.path, warnings=warnings)
+            check_polygon(
+                keep_direction(read_rings(rings), EdgeType.STRAIGHT, warnings),
+                EdgeType.STRAIGHT,
+                where=rings.path,
+                warnings=warnings,
+            )
             for rings in polygons
         ]
     else:

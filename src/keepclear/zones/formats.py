@@ -56,6 +56,8 @@ def detect_format(data: bytes, source: str = "") -> str:
     Raises :class:`InputError` where neither tells.
     """
     head = data[:HEAD_BYTES]
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        head = head.decode("utf-16", errors="ignore").encode()
     for entry in FORMATS.values():
         if _module(entry).looks_like(head):
             return entry.name

@@ -22,6 +22,7 @@ from keepclear.zones.model import Restriction, Volume, Zone, ZoneOrigin, ZoneTyp
 from keepclear.zones.outline_checks import check_circle, check_polygon
 from keepclear.zones.reading import Problem, Severity, ZoneReading, ZoneWriting
 from keepclear.zones.strict_json import MAX_DEPTH, MAX_OWN_DEPTH, Document, Node, load, within
+from keepclear.zones.wide_edges import keep_direction
 from keepclear.zones.zone_record import FIELDS, SCHEMA, read_record, read_volume_record, write_record
 
 __all__ = ["FORMAT", "looks_like", "read", "write"]
@@ -245,9 +246,8 @@ def _polygon(coordinates: Node, edge_type: EdgeType, warnings: list[str]) -> Pol
     rings = read_rings(coordinates)
     if any(len(position) > 2 for ring in rings for position in ring):
         warnings.append("heights within positions are not used; vertical limits are read from the properties")
-    if any(abs(ring[i][0] - ring[i - 1][0]) > 180.0 for ring in rings for i in range(1, len(ring))):
-        warnings.append("an edge of more than 180° of longitude is read as going the short way, over the antimeridian")
-    return check_polygon(rings, edge_type, where=coordinates.path, warnings=warnings)
+    rings_drawn = keep_direction(rings, edge_type, warnings)
+    return check_polygon(rings_drawn, edge_type, where=coordinates.path, warnings=warnings)
 
 
 def _collection_of(zone: Zone) -> object:

@@ -42,7 +42,8 @@ def unpack(data: bytes, *, source: str = "") -> bytes:
                 entry.file_size > _SMALL_BYTES and entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
             ):
                 raise LimitExceeded(
-                    f"the KML would unpack from {entry.compress_size:,} to {entry.file_size:,} bytes",
+                    f"the KML would unpack from {entry.compress_size:,} to {entry.file_size:,} bytes, more than "
+                    f"{MAX_DOCUMENT_BYTES:,} or {MAX_RATIO} times as many: give the .kml itself",
                     where=name, source=source,
                 )  # fmt: skip
             with archive.open(entry) as packed:

@@ -41,6 +41,10 @@ class _Duplicate(Exception):
     pass
 
 
+class _BadNumber(Exception):
+    """The number as it stands in the text, and what is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A parsed document, and the line on which each element of a top-level array begins, by the array's key
@@ -72,7 +76,9 @@ def load(data: bytes, *, source: str = "", max_depth: int = MAX_DEPTH) -> Docume
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError("this is not UTF-8 text", where=f"byte {error.start}", source=source) from None
+        encoding = "this is UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "this is not UTF-8"
+        where = f"byte {error.start}"
+        raise InputError(f"{encoding} text: save it as UTF-8", where=where, source=source) from None
     try:
         value = json.loads(
             text,
@@ -88,8 +94,9 @@ def load(data: bytes, *, source: str = "", max_depth: int = MAX_DEPTH) -> Docume
     except _Duplicate as error:
         where = _duplicate_place(text)
         raise InputError(f"the key {error.args[0]} is given twice in one object", where=where, source=source) from None
-    except InputError as error:
-        raise InputError(error.message, where=error.where, source=source) from None
+    except _BadNumber as error:
+        token, message = error.args
+        raise InputError(message, where=_number_place(text, token), source=source) from None
     if _SURROGATE.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()
@@ -131,18 +138,18 @@ def _may_overflow(data: bytes) -> bool:
 def _float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise InputError(f"the number {text[:40]} is too large")
+        raise _BadNumber(text, f"the number {text[:40]} is too large")
     return number
 
 
 def _integer(text: str) -> int:
     if len(text) > _MAX_INTEGER_DIGITS:
-        raise InputError(f"the number {text[:20]}… has {len(text)} digits")
+        raise _BadNumber(text, f"the number {text[:20]}… has {len(text)} digits")
     return int(text)
 
 
 def _constant(text: str) -> NoReturn:
-    raise InputError(f"{text} is not a JSON number")
+    raise _BadNumber(text, f"{text} is not a JSON number: write null or leave it out")
 
 
 def _shown(value: object) -> str:
@@ -170,6 +177,15 @@ def _duplicate_place(text: str) -> str:
             if key in known:
                 return f"line {text.count(chr(10), 0, match.start()) + 1}"
             known.add(key)
+    return ""
+
+
+def _number_place(text: str, token: str) -> str:
+    """The line on which the number first stands outside a text."""
+    pattern = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|(?<![\w.+-])' + re.escape(token))
+    for match in pattern.finditer(text):
+        if text[match.start()] != '"':
+            return f"line {text.count(chr(10), 0, match.start()) + 1}"
     return ""
 
 
