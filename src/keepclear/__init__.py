@@ -9,11 +9,12 @@ Nothing heavy is imported before a verb is used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # typing itself takes as long to import as the rest of a start
 if TYPE_CHECKING:
+    from typing import Any
+
     from keepclear.node import Watch, conflicts, encounters, read_tracks, read_volumes, read_zones, scan
 
 __all__ = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from keepclear import __version__
 from keepclear.cli import main as door
+from keepclear.cli.commands import COMMANDS
 from keepclear.errors import InputError, MissingExtra, UsageError
 
 
@@ -30,9 +32,9 @@ def failing() -> Iterator[list[BaseException]]:
     module = type(sys)("keepclear.cli.probe")
     module.__dict__["command"] = probe
     sys.modules["keepclear.cli.probe"] = module
-    door.COMMANDS["probe"] = "A test."
+    COMMANDS["probe"] = "A test."
     yield raised
-    del door.COMMANDS["probe"], sys.modules["keepclear.cli.probe"]
+    del COMMANDS["probe"], sys.modules["keepclear.cli.probe"]
 
 
 def run_in_subprocess(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -54,7 +56,8 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_no_commands_own_help_imports_anything_heavy_either() -> None:
     program = (
-        "import sys, click; from keepclear.cli.main import COMMANDS, command, run\n"
+        "import sys, click; from keepclear.cli.commands import COMMANDS, command\n"
+        "from keepclear.cli.main import run\n"
         "heavy = {'numpy', 'numba', 'pyarrow', 'rich', 'shapely'}\n"
         "def every(found, path):\n"
         "    code = run([*path, '--help'])\n"
@@ -162,6 +165,7 @@ def test_an_interrupt_is_one_line_even_if_a_librarys_finaliser_fails_after_it() 
     program = """
 import os, signal, sys, click
 from keepclear.cli import main as door
+from keepclear.cli.commands import COMMANDS
 
 class HalfMade:
     def __init__(self):
@@ -173,9 +177,37 @@ class HalfMade:
 module = type(sys)("keepclear.cli.probe")
 module.command = click.Command("probe", callback=lambda: HalfMade())
 sys.modules["keepclear.cli.probe"] = module
-door.COMMANDS["probe"] = "A test."
+COMMANDS["probe"] = "A test."
 door.main(["probe"])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 130
     assert done.stderr == "keepclear: interrupted; nothing was left half-written\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_falls_into_a_finaliser_ends_the_command_too(number: signal.Signals) -> None:
+    program = """
+import os, sys, click
+from keepclear.cli import main as door
+from keepclear.cli.commands import COMMANDS
+
+class Swallowing:
+    def __del__(self):
+        os.kill(os.getpid(), NUMBER)
+        sum(range(10))
+
+def go_on_for_ever():
+    Swallowing()
+    while True:
+        pass
+
+module = type(sys)("keepclear.cli.probe")
+module.command = click.Command("probe", callback=go_on_for_ever)
+sys.modules["keepclear.cli.probe"] = module
+COMMANDS["probe"] = "A test."
+door.main(["probe"])
+"""
+    called = [sys.executable, "-c", program.replace("NUMBER", str(int(number)))]
+    done = subprocess.run(called, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (128 + number, "keepclear: interrupted; nothing was left half-written\n")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -131,6 +132,38 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
         write_whole(out, full)
     assert out.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # open, but not yet in the with
+def test_an_interrupt_at_any_instant_of_a_write_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    out = tmp_path / "x.csv"
+    instants = 0
+    while True:
+        out.write_text("old")
+        left = instants
+
+        def interrupt(frame: object, event: str, what: object) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+        try:
+            sys.setprofile(interrupt)
+            write_whole(out, lambda file: _say_new(file))
+            sys.setprofile(None)
+            break
+        except KeyboardInterrupt:
+            assert out.read_text() in ("old", "new")
+            assert [path.name for path in tmp_path.iterdir()] == ["x.csv"], f"after {instants} events"
+        instants += 1
+    assert instants > 20
+    assert out.read_text() == "new"
+
+
+def _say_new(file: IO[bytes]) -> None:
+    file.write(b"new")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

@@ -18,7 +18,7 @@ import keepclear
 from keepclear import errors, node
 from keepclear.alerts.heartbeat import BeatState
 from keepclear.alerts.model import Alert, AlertStatus, AlertType, EndReason, EventKind, Fix, ReviewVerdict
-from keepclear.cli.main import COMMANDS
+from keepclear.cli.commands import COMMANDS
 from keepclear.detection.infringement import ScanSettings, find_infringements
 from keepclear.detection.recorded import encounters_recorded
 from keepclear.detection.rows import encounter_rows

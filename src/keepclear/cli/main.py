@@ -1,132 +1,138 @@
-"""The command line's door: loads only the command that was called, and turns every error into one line.
+"""The command line's door: runs the command that was called, and turns every error and signal into one line.
 
-Exit codes: 0 nothing was found, 1 something was found, 2 the input or the call is wrong, 130 interrupted,
-141 the reader of our output went away, 70 a defect in Keepclear. A command says 1 with ``ctx.exit(1)``.
+Exit codes: 0 nothing was found, 1 something was found, 2 the input or the call is wrong, 130 interrupted (143
+terminated, 129 its terminal closed), 141 the reader of our output went away, 70 a defect in Keepclear. A command says 1
+with ``ctx.exit(1)``.
 """
 
 from __future__ import annotations
 
-import errno
-import importlib
-import os
 import signal
-import sys
-from collections.abc import Sequence
-from types import FrameType
-from typing import Any
 
-import click
+# Everything else is imported once signals are heeded: an interrupt while Python loads is one line too.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sys
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import Any
 
-from keepclear import __version__
-from keepclear.errors import KeepclearError
+__all__ = ["ENDING", "SAME_S", "end_now", "main", "run"]
 
-__all__ = ["COMMANDS", "LazyGroup", "command", "main"]
+EXIT_INPUT, EXIT_DEFECT, EXIT_BROKEN_PIPE = 2, 70, 141
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+SAME_S = 0.5
+"""Signals so soon after the first are the same wish (``timeout`` sends two): what is being left is left tidily."""
+AGAIN_S = 0.01
+"""Until a finaliser that swallowed an interrupt has ended."""
 
-COMMANDS: dict[str, str] = {
-    "demo": "Show the whole flow on bundled, simulated traffic.",
-    "zones": "Validate, convert and show zone files of any format.",
-    "scan": "Search archives: which tracks were where they must not be.",
-    "encounters": "Search archives: which pairs came too close.",
-    "conflicts": "Search declarations: which declared volumes intersect.",
-    "watch": "Watch live feeds: infringements and encounters, predicted and actual.",
-    "alerts": "List, acknowledge and review the alerts that were kept.",
-    "node": "One party's node: make it, serve it, see how it is.",
-    "channel": "The channel between parties: always open, acknowledged, read back, provable.",
-    "decide": "Decisions of bodies with rules: tabled, circulated, recomputed by anyone from the logs.",
-    "verify": "Verify a channel's record, or one proof of it, offline.",
-    "witness": "A neutral witness: cosigns the heads of logs that only grow.",
-    "dss": "Serve a Discovery and Synchronization Service for UTM and remote ID.",
-}
-"""Each command's line in the overview, kept here so that ``--help`` imports none of them."""
-
-EXIT_INPUT, EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 2, 70, 130, 141
-
-
-class LazyGroup(click.Group):
-    """A group whose commands live in ``keepclear.cli.<name>:command`` and are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        found = importlib.import_module(f"keepclear.cli.{cmd_name}").command
-        if not isinstance(found, click.Command):
-            raise TypeError(f"keepclear.cli.{cmd_name}.command is not a click command")
-        return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(COMMANDS)}"
-            raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(
-    cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 nothing found, 1 something found, 2 the input or the call is wrong.",
-)
-@click.version_option(__version__, "-V", "--version", prog_name="keepclear", message="%(prog)s %(version)s")
-def command() -> None:
-    """Keep aircraft, vehicles and ships clear of declared zones and of each other.
-
-    \b
-    Example:
-      keepclear scan flights.parquet --zones closure.txt --firs firs.geojson
-    """
+_ended_by = 0
+_ended_s = 0.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits. The only place where errors become text and exit codes."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a parent has us ignore it
-        signal.signal(signal.SIGINT, _interrupt)
-    sys.exit(run(arguments))
+    import sys
+
+    try:
+        _heed_signals()
+        code = run(arguments)
+        _ignore_signals()
+    except KeyboardInterrupt:  # as it began or had just ended
+        _ignore_signals()
+        code = _interrupted()
+    if _ended_by:
+        _let_go_of_stdout()  # half a line may be waiting there for a reader who waits for us to end
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line and returns its exit code; every refusal is one line on stderr."""
     try:
+        return _told(arguments)
+    except KeyboardInterrupt:
+        return _interrupted()
+
+
+def _told(arguments: Sequence[str] | None) -> int:
+    import errno
+    import os
+    import sys
+
+    from keepclear.errors import KeepclearError
+
+    try:
         code = _invoke(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
         return code
-    except KeepclearError as error:
-        return _say(str(error), EXIT_INPUT)
-    except BrokenPipeError:
-        _let_go_of_stdout()
-        return EXIT_BROKEN_PIPE
-    except OSError as error:
-        if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-            _let_go_of_stdout()  # files that we write are named; what has no name is where the output was sent
-            return _say(f"the output cannot be written ({error.strerror})", EXIT_INPUT)
-        return _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), EXIT_INPUT)
-    except KeyboardInterrupt:
-        return _say("interrupted; nothing was left half-written", EXIT_INTERRUPTED)
     except Exception as error:
+        if _ended_by:
+            raise KeyboardInterrupt from None  # some libraries make an error of their own of it
+        if isinstance(error, KeepclearError):
+            return _say(str(error), EXIT_INPUT)
+        if isinstance(error, BrokenPipeError):
+            _let_go_of_stdout()
+            return EXIT_BROKEN_PIPE
+        if isinstance(error, OSError):
+            if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                _let_go_of_stdout()  # files that we write are named; what has no name is where the output was sent
+                return _say(f"the output cannot be written ({error.strerror})", EXIT_INPUT)
+            return _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), EXIT_INPUT)
         if os.environ.get("KEEPCLEAR_TRACEBACK"):
             raise
         said = f"a defect in Keepclear, please report it: {type(error).__name__}: {error}"
         return _say(f"{said} (KEEPCLEAR_TRACEBACK=1 shows where)", EXIT_DEFECT)
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """Ctrl-C. An interrupt in the middle of a library's constructor leaves an object behind whose finaliser fails, and
-    Python would print that failure, traceback and all, below our one line (seen with llvmlite while compiling)."""
-    sys.unraisablehook = lambda _: None
+def _heed_signals() -> None:
+    for number in ENDING:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # not where a parent ignores it
+            signal.signal(number, end_now)
+
+
+def _ignore_signals() -> None:
+    """What was said stands; Python's own way out would say more."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def end_now(signum: int, frame: FrameType | None) -> None:
+    """Ctrl-C, SIGTERM, a terminal that closed: leave what is being done, tidily."""
+    global _ended_by, _ended_s
+    import sys
+    import time
+
+    if _ended_by and time.monotonic() - _ended_s < SAME_S:
+        return
+    _ended_by, _ended_s = signum, time.monotonic()
+    sys.unraisablehook = _unraisable
     raise KeyboardInterrupt
 
 
+def _unraisable(what: sys.UnraisableHookArgs) -> None:
+    """An interrupt in the middle of a library's constructor leaves an object behind whose finaliser fails, and Python
+    would print that failure, traceback and all, below our one line (seen with llvmlite while compiling). One that falls
+    into a finaliser is lost, and the command would go on: it is sent again."""
+    global _ended_s
+    if what.exc_type is KeyboardInterrupt:
+        import _thread
+        import threading
+
+        _ended_s = float("-inf")
+        again = threading.Timer(AGAIN_S, _thread.interrupt_main, (_ended_by,))
+        again.daemon = True
+        again.start()
+
+
+def _interrupted() -> int:
+    return _say("interrupted; nothing was left half-written", 128 + (_ended_by or signal.SIGINT))
+
+
 def _invoke(arguments: list[str]) -> int:
+    import click
+
+    from keepclear.cli.commands import command
+
     try:
         # Not command.main(): it answers a broken pipe with exit code 1, which here means «something was found».
         with command.make_context("keepclear", arguments) as ctx:
@@ -147,17 +153,22 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _say(message: str, code: int) -> int:
+    import sys
+
     line = " ".join(message.split())
     try:
         sys.stderr.write(f"keepclear: {line}\n")
         sys.stderr.flush()
-    except BrokenPipeError:
-        pass
+    except OSError:
+        pass  # nobody reads it, or its disk is full: the exit code says it too
     return code
 
 
 def _let_go_of_stdout() -> None:
     """The interpreter flushes stdout at exit; point it to nowhere so that it has nothing to complain about."""
+    import os
+    import sys
+
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -19,23 +20,23 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], None], *, mode: int = 0
     Whatever goes wrong on the way (a full disk, Ctrl-C, an error of ``write``), ``path`` is what it was before and
     no temporary file stays behind. Raises :class:`InputError` where the operating system refuses.
     """
+    # The name is known before there is a file of it: an interrupt at any instant finds what to remove.
+    unfinished = path.parent / f".{path.name}.{secrets.token_hex(8)}.part"
+    opened = False
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent or ".")
-    except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror})", source=str(path)) from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            opened = True
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, mode & ~_umask())
-        os.replace(name, path)
+        os.replace(unfinished, path)
     except BaseException as error:
-        if os.path.exists(name):
-            os.unlink(name)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            unfinished.unlink()
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             reason = error.strerror or str(error)
-            raise InputError(f"cannot be written ({reason}); nothing was left behind", source=str(path)) from None
+            behind = "; nothing was left behind" if opened else ""
+            raise InputError(f"cannot be written ({reason}){behind}", source=str(path)) from None
         raise
 
 
@@ -46,10 +47,3 @@ def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
         file.write(data)
 
     write_whole(path, write, mode=0o600 if private else 0o666)
-
-
-def _umask() -> int:
-    """The process's umask: mkstemp makes files that only their owner can read, an output is no secret."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from keepclear.cli.main import ENDING, SAME_S, end_now
 from keepclear.cli.progress import say
 from keepclear.errors import InputError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from keepclear.cli.watch.outlet import Outlet
     from keepclear.cli.watch.zone_files import ZoneFileWatch
     from keepclear.node import Watch
@@ -112,18 +115,20 @@ def run_live(
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM end the watch between two cycles, so that nothing is left half-written. Said twice, they end
-    it where it stands (in the middle of reading a long recording, say)."""
-    stopped: list[int] = []
+    """Ctrl-C, SIGTERM or a terminal that closes end the watch between two cycles, so that nothing is left half-written;
+    again later, they end it where it stands (in the middle of reading a long recording, say)."""
+    stopped_s: list[float] = []
 
-    def stop(number: int, frame: object) -> None:
-        if stopped:
-            raise KeyboardInterrupt
-        stopped.append(number)
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not stopped_s:
+            stopped_s.append(time.monotonic())
+        elif time.monotonic() - stopped_s[0] >= SAME_S:
+            end_now(number, frame)
 
-    previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [s for s in ENDING if s in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(s) is not signal.SIG_IGN]
+    previous = {s: signal.signal(s, stop) for s in heeded}
     try:
-        yield lambda: bool(stopped)
+        yield lambda: bool(stopped_s)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
