@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +14,7 @@ from keepclear.channel.record.layout import ExportFiles
 from keepclear.channel.record.verification import LogReport, Verification
 from keepclear.channel.record.verify import Expected, claimed_entries, verify_export
 from keepclear.channel.record.verify_log import LogTask
+from keepclear.cli.main import ENDING
 from keepclear.cli.progress import say
 
 __all__ = ["run_verification"]
@@ -37,9 +40,20 @@ def run_verification(files: ExportFiles, expected: Expected, jobs: int | None) -
 
 def _spread(verify: Callable[[LogTask], LogReport], tasks: Sequence[LogTask], jobs: int) -> Iterable[LogReport]:
     """Reports in the order of the tasks; the largest log is begun first."""
-    with ProcessPoolExecutor(jobs) as pool:
-        waiting = {task.party: pool.submit(verify, task) for task in sorted(tasks, key=lambda t: -t.sizes[t.party])}
-        return [waiting[task.party].result() for task in tasks]
+    with ProcessPoolExecutor(jobs, initializer=_end_silently) as pool:
+        try:
+            waiting = {task.party: pool.submit(verify, task) for task in sorted(tasks, key=lambda t: -t.sizes[t.party])}
+            return [waiting[task.party].result() for task in tasks]
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():  # a large log takes minutes
+                process.terminate()
+            raise
+
+
+def _end_silently() -> None:
+    """Whoever began says that it was interrupted; once is enough."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
