@@ -89,9 +89,33 @@ def test_people_read_one_sentence(world: Any) -> None:
         world.cycle()
     raised, ended = (event_text(event) for event in world.log)
     assert raised == (
-        "1970-01-01T00:16:41Z APW run-000001 ACTUAL (HIGH): 508035 and zone Z1 v1, 0.1 km inside, 90 %, adsb says CLEAR"
+        "1970-01-01T00:16:41Z APW run-000001 ACTUAL (HIGH): 508035 and zone Z1 v1, 0.1 km inside, 90 % likely, "
+        "adsb says CLEAR"
     )
-    assert "ended, clear" in ended
+    assert ended.endswith("ended, clear: 508035 and zone Z1 v1")  # not the depth that it had before
+
+
+def test_a_pair_is_told_in_nautical_miles_and_feet(world: Any) -> None:
+    world.cycle((0, 1, Verdict.ACTUAL), kind=SituationKind.STCA, horizontal_m=5556.0, vertical_m=152.4)
+    assert event_text(world.log[0]).endswith("closest 3.0 NM, now 3.0 NM and 500 ft, 90 % likely")
+
+
+def test_of_a_lost_track_is_told_where_it_was_last_exempt_or_not(world: Any) -> None:
+    world.cycle((0, 0, Verdict.ACTUAL), exempt=True)
+    world.cycle(gone=[0])
+    world.cycle((1, 0, Verdict.ACTUAL))
+    world.cycle(gone=[1])
+    lost = [event_text(event).partition("Z APW ")[2] for event in world.log[1::2]]
+    assert lost == [
+        "run-000001 exempt, track lost: where it is now is not known: 508035 and zone Z1 v1, last 0.1 km inside",
+        "run-000002 ended, track lost: where it is now is not known: 508036 and zone Z1 v1, last 0.1 km inside",
+    ]
+
+
+def test_a_zone_is_named_once(world: Any) -> None:
+    world.cycle((0, 0, Verdict.ACTUAL))
+    named = replace(world.log[0].alert, zone_id="A1/26", zone_name="A1/26 region UKBV", zone_version="NOTAMN")
+    assert "and zone A1/26 region UKBV NOTAMN, " in event_text(replace(world.log[0], alert=named))
 
 
 def test_every_kind_of_event_has_words(world: Any) -> None:

@@ -123,7 +123,8 @@ def step(
 
     told += [
         Told(EventKind.EXEMPT_INSIDE, np.flatnonzero(now_exempt)),
-        Told(EventKind.EXEMPT_LEFT, np.flatnonzero(exempt_left)),
+        Told(EventKind.EXEMPT_LEFT, np.flatnonzero(exempt_left & lost), EndReason.TRACK_LOST),
+        Told(EventKind.EXEMPT_LEFT, np.flatnonzero(exempt_left & ~lost)),
         Told(EventKind.RAISED, np.flatnonzero(raised)),
         Told(EventKind.REJOINED, np.flatnonzero(rejoined | returned)),
         Told(EventKind.CHANGED, np.flatnonzero(changed)),
@@ -183,6 +184,8 @@ def _tell(state: AlertState, row: int, news: Told, scene: Scene) -> AlertEvent:
         changes = {
             "status": AlertStatus.ENDED, "verdict": Verdict.CLEAR, "ended_s": now_s, "end_reason": news.reason,
         }  # fmt: skip
+    elif news.kind is EventKind.EXEMPT_LEFT and news.reason is EndReason.TRACK_LOST:
+        changes = {"verdict": Verdict.CLEAR, "end_reason": news.reason}
     elif news.kind in (EventKind.RAISED, EventKind.REJOINED, EventKind.CHANGED):
         status = AlertStatus.ACTUAL if state.memory["phase"][row] == ACTUAL else AlertStatus.PREDICTED
         changes = {"status": status, "ended_s": float("nan"), "end_reason": EndReason.NONE}

@@ -14,7 +14,7 @@ import msgspec
 from keepclear.alerts.heartbeat import Heartbeat
 from keepclear.alerts.model import Alert, AlertEvent, EndReason, EventKind, Sighting
 from keepclear.detection.situation import Verdict
-from keepclear.quantities import NAUTICAL_MILE_M, format_instant
+from keepclear.quantities import FOOT_M, NAUTICAL_MILE_M, format_instant
 from keepclear.zones.zone_set import ZoneSet
 
 _encode = msgspec.json.Encoder().encode  # five times as fast as the standard library's
@@ -87,7 +87,8 @@ def _what(event: AlertEvent) -> str:
         case EventKind.EXEMPT_INSIDE:
             return "exempt and inside, no alert"
         case EventKind.EXEMPT_LEFT:
-            return "exempt, left"
+            lost = alert.end_reason is EndReason.TRACK_LOST
+            return "exempt, track lost: where it is now is not known" if lost else "exempt, left"
 
 
 def _who(sighting: Sighting) -> str:
@@ -96,9 +97,10 @@ def _who(sighting: Sighting) -> str:
 
 
 def _zone(alert: Alert) -> str:
-    name = f" {alert.zone_name}" if alert.zone_name and alert.zone_name != alert.zone_id else ""
+    # A NOTAM's name begins with its number.
+    name = alert.zone_name if alert.zone_name.startswith(alert.zone_id) else f"{alert.zone_id} {alert.zone_name}"
     number = "v" if alert.zone_version[:1].isdigit() else ""  # «v1», but «NOTAMR A0640/22»
-    return f"zone {alert.zone_id}{name} {number}{alert.zone_version}".rstrip()
+    return f"zone {name.strip()} {number}{alert.zone_version}".rstrip()
 
 
 def _figures(alert: Alert) -> str:
@@ -106,16 +108,38 @@ def _figures(alert: Alert) -> str:
     if alert.verdict is Verdict.PREDICTED and math.isfinite(alert.time_to_conflict_s):
         parts.append(f"in {alert.time_to_conflict_s:.0f} s")
     if alert.other is None and math.isfinite(alert.depth_m) and alert.verdict is not Verdict.PREDICTED:
-        side = "inside" if alert.depth_m >= 0.0 else "outside"
-        parts.append(f"{abs(alert.depth_m) / 1000.0:.1f} km {side}")
-    if alert.other is not None and math.isfinite(alert.horizontal_min_m):
-        parts.append(f"closest {alert.horizontal_min_m / NAUTICAL_MILE_M:.1f} NM")
+        parts += _depth(alert)
+    if alert.other is not None:
+        parts += _separation(alert)
     if math.isfinite(alert.probability_pct) and alert.verdict > Verdict.CLEAR:
-        parts.append(f"{alert.probability_pct:.0f} %")
-    parts += [
-        f"{v.source or 'another source'} says {v.verdict.name}" for v in alert.versions if v.verdict != alert.verdict
-    ]
+        parts.append(f"{alert.probability_pct:.0f} % likely")
+    if alert.verdict > Verdict.CLEAR:  # after the end there is nothing to differ about
+        parts += [
+            f"{v.source or 'another source'} says {v.verdict.name}"
+            for v in alert.versions
+            if v.verdict != alert.verdict
+        ]
     return ", " + ", ".join(parts) if parts else ""
+
+
+def _depth(alert: Alert) -> list[str]:
+    """Where it is now. Of one that is clear the figure is from before; «inside» would be wrong of it."""
+    lost = alert.end_reason is EndReason.TRACK_LOST
+    if alert.verdict is Verdict.CLEAR and alert.depth_m >= 0.0 and not lost:
+        return []
+    side = "inside" if alert.depth_m >= 0.0 else "outside"
+    return [f"{'last ' if lost else ''}{abs(alert.depth_m) / 1000.0:.1f} km {side}"]
+
+
+def _separation(alert: Alert) -> list[str]:
+    """The least that it was or is predicted to be, and while it goes on what it is now."""
+    parts = []
+    if math.isfinite(alert.horizontal_min_m):
+        parts.append(f"closest {alert.horizontal_min_m / NAUTICAL_MILE_M:.1f} NM")
+    if alert.verdict > Verdict.CLEAR and math.isfinite(alert.horizontal_m):
+        vertical = f" and {round(alert.vertical_m / FOOT_M, -1):,.0f} ft" if math.isfinite(alert.vertical_m) else ""
+        parts.append(f"now {alert.horizontal_m / NAUTICAL_MILE_M:.1f} NM{vertical}")
+    return parts
 
 
 _INSTANTS = frozenset({"raised_s", "changed_s", "entered_s", "left_s", "ended_s", "tca_s", "at_s", "time_s"})
