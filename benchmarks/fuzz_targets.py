@@ -41,6 +41,7 @@ sys.path.append(str(Path(__file__).resolve().parent))
 import fuzz_acts
 import fuzz_decisions
 import fuzz_dss
+import fuzz_geopackage
 import fuzz_network
 import fuzz_records
 
@@ -153,6 +154,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     **fuzz_acts.TARGETS,
     **fuzz_dss.TARGETS,
     **fuzz_network.TARGETS,
+    **(fuzz_geopackage.TARGETS if _found("pyogrio") else {}),
 }
 
 
@@ -161,7 +163,7 @@ def load(target: str) -> None:
     kind, _, name = target.partition(":")
     if kind == "feed":
         importlib.import_module(FEEDS[name].decoder.partition(":")[0])
-    elif kind == "zones":
+    elif kind == "zones" and name in zone_formats.FORMATS:
         importlib.import_module(f"keepclear.zones.{zone_formats.FORMATS[name].module}")
 
 
@@ -337,7 +339,7 @@ def _protobuf() -> list[bytes]:
 
 
 def _shapefile() -> bytes:
-    """A zipped shapefile of one square. (A GeoPackage has 90 kB, too many for damages to meet what matters.)"""
+    """A zipped shapefile of one square."""
     import pyogrio.raw
     import shapely
 
@@ -356,6 +358,8 @@ def _shapefile() -> bytes:
 
 def _zone_seeds(name: str) -> list[bytes]:
     geojson = json.dumps(GEOJSON).encode()
+    if name == "geopackage":
+        return fuzz_geopackage.seeds()
     by_hand = {"geojson": geojson, "openair": OPENAIR, "notam": NOTAM, "kml": KML, "aixm": AIXM}
     seeds = [by_hand[name]] if name in by_hand else []
     if name == "gis":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import sys
 import zipfile
 from pathlib import Path
@@ -15,6 +17,7 @@ from keepclear.quantities import Datum, LengthUnit, Level
 from keepclear.space.geometry import EdgeType, Polygon
 from keepclear.zones import gis
 from keepclear.zones.formats import detect_format
+from keepclear.zones.zip_archive import pack
 
 pyogrio = pytest.importorskip("pyogrio")
 shapely = pytest.importorskip("shapely")
@@ -57,6 +60,34 @@ def test_a_geopackage(tmp_path: Path) -> None:
     check(path)
 
 
+@pytest.mark.parametrize("name", ["a.shp", "a.vrt", "a.prj", "a.shp.vrt", "in/a.shp"])
+def test_an_archive_reads_no_other_file_of_this_machine(tmp_path: Path, name: str) -> None:
+    other = write(tmp_path / "secret.gpkg", driver="GPKG")
+    layer = f'<OGRVRTLayer name="z"><SrcDataSource>{other}</SrcDataSource></OGRVRTLayer>'
+    vrt = f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>".encode()
+    assert len(pyogrio.list_layers(vrt)) == 1, "GDAL itself would follow it"
+    for beside in ({}, {f"{name[:-4]}.shx": vrt}):
+        with pytest.raises(InputError, match=r"no \.shp|no shapefile|\.shx is missing"):
+            gis.read(pack({name: vrt, **beside}), "x.zip")
+
+
+def test_shapefiles_in_folders_of_an_archive(tmp_path: Path) -> None:
+    write(tmp_path / "a.shp", driver="ESRI Shapefile")
+    files = {path.name: path.read_bytes() for path in tmp_path.glob("a.*")}
+    twice = {f"{folder}/{name.upper()}": data for folder in ("x", "y") for name, data in files.items()}
+    reading = gis.read(pack({**twice, "x/read me.txt": b"x", "x/a.vrt": b"<OGRVRTDataSource/>"}), "x.zip")
+    assert len(reading.zones) == 4
+    assert not reading.problems
+
+
+@pytest.mark.filterwarnings("error")
+def test_measured_shapes_are_read_in_silence(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gpkg", driver="GPKG")
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE gpkg_geometry_columns SET m = 1, geometry_type_name = 'MULTIPOLYGON'")
+    check(path)
+
+
 def test_a_shapefile_beside_its_companions_and_zipped(tmp_path: Path) -> None:
     shp = write(tmp_path / "a.shp", driver="ESRI Shapefile")
     check(shp)
@@ -76,10 +107,12 @@ def test_other_coordinates_are_refused_with_the_way_to_mend_it(tmp_path: Path) -
 
 
 def test_broken_bytes_are_one_line() -> None:
-    for data in (b"SQLite format 3\x00" + b"\x00" * 200, b"PK\x03\x04 a.shp nonsense"):
+    geopackage = (b"SQLite format 3\x00" + b"\x00" * 52 + b"GPKG").ljust(300, b"\x00")
+    for data in (geopackage, b"SQLite format 3\x00" + b"\x00" * 200, b"PK\x03\x04 a.shp nonsense", b"", b"<a/>"):
         with pytest.raises(InputError) as caught:
             gis.read(data, "x.gpkg")
         assert "\n" not in str(caught.value)
+        assert "vsimem" not in str(caught.value)
 
 
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 from keepclear.errors import InputError, LimitExceeded
 from keepclear.quantities import UNBOUNDED, Datum, LengthUnit, Level, parse_instant
 from keepclear.space.geometry import Circle, EdgeType, Polygon
-from keepclear.zones import kml, kmz
+from keepclear.zones import kml, zip_archive
 from keepclear.zones.model import Period, Volume, Zone, ZoneOrigin, ZoneType
 from keepclear.zones.reading import Severity
 
@@ -177,7 +177,7 @@ def test_a_kmz_bomb_is_refused() -> None:
     with pytest.raises(LimitExceeded, match="unpack from"):
         kml.read(archive(**{"doc.kml": b" " * 20_000_000}), "x")
     with pytest.raises(LimitExceeded, match="entries"):
-        kml.read(archive(**{f"{i}.kml": b"" for i in range(kmz.MAX_ENTRIES + 1)}), "x")
+        kml.read(archive(**{f"{i}.kml": b"" for i in range(zip_archive.MAX_ENTRIES + 1)}), "x")
 
 
 def test_a_lying_kmz_is_refused() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import warnings
 from dataclasses import replace
 from typing import Any
@@ -17,19 +18,23 @@ from keepclear.errors import InputError, LimitExceeded, MissingExtra, UsageError
 from keepclear.zones import geojson
 from keepclear.zones.model import Zone
 from keepclear.zones.reading import Problem, ZoneReading, ZoneWriting
+from keepclear.zones.shapefile_archive import only_shapefiles
 
 __all__ = ["looks_like", "read", "write"]
 
 LAYERS_MAX = 100
 FEATURES_MAX = 500_000
 """Ten times the airspaces of the world."""
+_SQLITE, _GEOPACKAGE = b"SQLite format 3\x00", (b"GPKG", b"GP10", b"GP11")
+_IN_MEMORY = re.compile(r"['`]?/vsi(?:mem|zip)/[^\s'`,)]*['`]?")
+"""what GDAL calls bytes in memory: nobody knows it"""
 _WGS84 = ("EPSG:4326", "OGC:CRS84", "EPSG:4979")
 
 
 def looks_like(head: bytes) -> bool:
     """A GeoPackage says so in its header (OGC 12-128r18 §1.1.1.1.1); a zip names its members, one of them .shp."""
-    if head.startswith(b"SQLite format 3\x00"):
-        return head[68:72] in (b"GPKG", b"GP10", b"GP11") or len(head) < 72
+    if head.startswith(_SQLITE):
+        return head[68:72] in _GEOPACKAGE or len(head) < 72
     return head.startswith(b"PK\x03\x04") and any(
         suffix in head.lower() for suffix in (b".shp", b".shx", b".dbf", b".prj", b".cpg")
     )
@@ -51,9 +56,18 @@ def read(data: bytes, source: str) -> ZoneReading:
     except ImportError:
         raise MissingExtra("Reading shapefiles and GeoPackages", "gis") from None
     with warnings.catch_warnings():
-        # GDAL grumbles that bytes in memory have no file name with the right suffix.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return _layers(data, source)
+        # GDAL grumbles that bytes in memory have no file name with the right suffix, and of measured shapes.
+        warnings.simplefilter("ignore")
+        return _layers(_known(data, source), source)
+
+
+def _known(data: bytes, source: str) -> bytes:
+    """What GDAL may see: it would open anything else in any of its many formats."""
+    if data.startswith(b"PK"):
+        return only_shapefiles(data, source)
+    if data.startswith(_SQLITE) and data[68:72] in _GEOPACKAGE:
+        return data
+    raise InputError("neither a GeoPackage nor a zip archive with a shapefile", source=source)
 
 
 def _layers(data: bytes, source: str) -> ZoneReading:
@@ -61,7 +75,7 @@ def _layers(data: bytes, source: str) -> ZoneReading:
 
     try:
         layers = [str(name) for name, kind in pyogrio.list_layers(data) if kind is not None]
-    except (pyogrio.errors.DataSourceError, ValueError) as error:
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise InputError(f"GDAL cannot open it ({_first_line(error)})", source=source) from None
     if not layers:
         raise InputError("it has no layer with shapes", source=source)
@@ -123,4 +137,5 @@ def _plain(value: Any) -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+    said = " ".join(str(error).split()).partition("; It might help")[0]  # to name a driver: nobody can, here
+    return _IN_MEMORY.sub("the file", said)[:120]
