@@ -15,6 +15,7 @@ import pytest
 
 from keepclear.cli.main import run
 from keepclear.cli.watch.zone_files import ZoneFileWatch
+from keepclear.edge.alert_store import AlertStore
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 
@@ -164,6 +165,47 @@ def test_a_full_disk_leaves_nothing_half_written(
     assert run(["scan", "t.csv", "-z", "z.geojson", "--out", f"{tiny_disk}/rows.{suffix}"]) == 2
     assert "No space left on device); nothing was left behind" in capsys.readouterr().err
     assert [path.name for path in tiny_disk.iterdir()] == ["fill"]
+
+
+def test_a_full_disk_under_log_store_and_lines_does_not_end_a_watch(folder: Path, tiny_disk: Path) -> None:
+    """The store is elsewhere or its alerts wait; what cannot be said or listed is not worth the watch."""
+    (tiny_disk / "fill").write_bytes(b"x" * 16_384)
+    call = ("watch", "t.csv", "-z", "z.geojson", "--format", "json", "--store", "a.sqlite")
+    with (tiny_disk / "log").open("wb") as log, (tiny_disk / "lines").open("wb") as lines:
+        done = subprocess.run(
+            [sys.executable, "-m", "keepclear.cli.main", *call], cwd=folder, stdout=lines, stderr=log, check=False,
+            env={**os.environ, "PYTHONPATH": str(SRC)},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert run(["alerts", "list", "--store", str(folder / "a.sqlite")]) == 1, "its alert was kept"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_cut_by_a_full_disk_is_never_taken_for_whole(folder: Path, tiny_disk: Path, unbuffered: str) -> None:
+    """Without Python's buffers stdout took what there was room for, and the exit code was 0."""
+    zones = [zone(f"Z{k}", 31.0) for k in range(200)]
+    (folder / "many.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": zones}))
+    with (tiny_disk / "out").open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "keepclear.cli.main", "zones", "convert", "many.geojson", "--to", "geojson"],
+            cwd=folder, stdout=out, stderr=subprocess.PIPE, check=False,
+            env={**os.environ, "PYTHONPATH": str(SRC), "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == b"keepclear: the output cannot be written (No space left on device)\n"
+
+
+def test_a_store_can_be_read_where_the_disk_is_full_and_none_is_left_that_could_not_be_made(
+    folder: Path, tiny_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["mount", "-o", "remount,size=160k", str(tiny_disk)], check=True)
+    with AlertStore.open(tiny_disk / "kept.sqlite"):
+        pass
+    (tiny_disk / "fill").write_bytes(b"x" * (160 * 1024 - (tiny_disk / "kept.sqlite").stat().st_size))
+    assert run(["alerts", "list", "--store", str(tiny_disk / "kept.sqlite")]) == 0
+    assert run(["watch", "t.csv", "-z", str(folder / "z.geojson"), "--store", str(tiny_disk / "new.sqlite")]) == 2
+    assert "the disk is full: make room" in capsys.readouterr().err
+    assert not list(tiny_disk.glob("new*"))
 
 
 def test_r2_11_a_damaged_edit_withdraws_no_zone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

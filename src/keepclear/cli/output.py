@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from keepclear.edge.whole_file import write_whole
 from keepclear.errors import UsageError
@@ -69,8 +70,27 @@ def write_data(write: Callable[[IO[bytes]], None], out: Path | None, *, binary: 
     if binary and sys.stdout.isatty():
         raise UsageError("this format is binary: give --out FILE, or pipe it")
     sys.stdout.flush()
-    write(sys.stdout.buffer)
-    sys.stdout.buffer.flush()
+    stdout: Any = sys.stdout.buffer
+    write(cast("IO[bytes]", _Whole(stdout)) if isinstance(stdout, io.RawIOBase) else stdout)
+    stdout.flush()
+
+
+class _Whole(io.RawIOBase):
+    """stdout as it is with PYTHONUNBUFFERED, but all of each write: by itself it takes as much as the disk has room
+    for, and nobody learns of the rest."""
+
+    def __init__(self, stdout: io.RawIOBase) -> None:
+        self._stdout = stdout
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        while rest:
+            rest = rest[self._stdout.write(rest) or 0 :]
+        return size
 
 
 def _plain(value: Any) -> Any:
@@ -105,7 +125,6 @@ def _write_json(table: pa.Table, file: IO[bytes]) -> None:
 
 def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
     import csv
-    import io
 
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ AIRCRAFT_JSON_FORMATS = (None, "readsb")
 
 
 def say(text: str) -> None:
-    """A line for the person, beside the result: on stderr, so that a pipe stays clean."""
-    click.echo(text, err=True)
+    """A line for the person, beside the result: on stderr, so that a pipe stays clean. Where nobody can read it (a log
+    on a full disk) the work goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -55,14 +56,29 @@ def open_file(path: Path, *, create: bool) -> sqlite3.Connection:
     """A connection to a checked alert store, made if need be. Raises :class:`AlertStoreError`."""
     if not create and not path.exists():
         raise AlertStoreError(f"{path}: there is no such alert store; «keepclear watch --store {path}» makes one")
-    connection: sqlite3.Connection | None = None
+    new = not path.exists()
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-        _prepare(connection, path)
+        return _connect(path)
     except (sqlite3.Error, AlertStoreError) as error:
-        if connection is not None:
-            connection.close()
+        if new:
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+        elif not create and "disk I/O error" in str(error):
+            # No room for the memory that processes share: whoever only looks can do without, where no other is there.
+            with contextlib.suppress(sqlite3.Error, AlertStoreError):
+                return _connect(path, alone=True)
         raise explained(path, error) from None
+
+
+def _connect(path: Path, *, alone: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    try:
+        if alone:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -95,6 +111,7 @@ def explained(path: Path, error: Exception) -> AlertStoreError:
         return error
     text = str(error)
     remedies = {
+        "disk I/O error": "the disk fails, or is full: make room, or name a file on another disk.",
         "full": "the disk is full: make room, or name a file on another disk.",
         "readonly": "the file or its folder may not be written: change its permissions, or name another file.",
         "unable to open": "cannot be opened: the folder must exist and be writable.",

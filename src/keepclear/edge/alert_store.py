@@ -7,6 +7,7 @@ in the middle of a watch, alerts go on: they wait in memory, marked unsaved, and
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import sys
@@ -328,5 +329,6 @@ def _stage(alert: Alert) -> AlertStatus:
 
 
 def _say(message: str) -> None:
-    sys.stderr.write(f"keepclear: {message}\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # the log is on the same full disk
+        sys.stderr.write(f"keepclear: {message}\n")
+        sys.stderr.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -116,14 +117,16 @@ def open_outlet(
 
     as_json = given["format"] == "json" or (given["format"] is None and not sys.stdout.isatty())
 
+    lines = _Lines()
+
     def write(events: Sequence[AlertEvent], watch: Watch) -> None:
         text = event_line if as_json else event_text
         # At once: a closed region full of traffic has a hundred lines a cycle.
-        click.echo("\n".join(text(event, watch.zones) for event in events))
+        lines.write("\n".join(text(event, watch.zones) for event in events))
 
     def heartbeat(cycle: Cycle) -> None:
         if as_json:
-            click.echo(heartbeat_line(cycle.heartbeat))
+            lines.write(heartbeat_line(cycle.heartbeat))
         elif cycle.heartbeat.reasons:
             say(heartbeat_text(cycle.heartbeat))
 
@@ -142,7 +145,30 @@ def open_outlet(
                 Publisher.start(watch, host=given["host"], port=given["port"], simulated=simulated, recorded=recorded)
             )
             say(f"The map is at {outlet.publisher.url}")
+        lines.alone = outlet.store is None and outlet.publisher is None and outlet.sender is None
         yield outlet
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Lines on stdout. A full disk there ends a watch only where they are all it has."""
+
+    alone: bool = True
+    _lost: bool = False
+
+    def write(self, text: str) -> None:
+        try:
+            click.echo(f"\n{text}" if self._lost else text)  # after half a line
+        except OSError as error:
+            if self.alone or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                raise
+            if not self._lost:
+                say(f"keepclear: lines of alerts are being lost: stdout cannot be written ({error.strerror})")
+            self._lost = True
+            return
+        if self._lost:
+            say("keepclear: stdout can be written again")
+        self._lost = False
 
 
 def _sender(given: dict[str, Any]) -> AlertSender:
