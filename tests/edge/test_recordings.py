@@ -90,6 +90,13 @@ def test_a_gzip_with_nothing_good_in_it_names_the_file(tmp_path: Path, kept: int
         read(tmp_path / "a.csv.gz")
 
 
+def test_a_table_that_lacks_a_column_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "flights.csv"
+    path.write_text("target,lon,lat\na,30.5,50.5\n")
+    with pytest.raises(InputError, match="no column is known to be time_s"):
+        list(read_recordings([parse_feed(str(path))]))
+
+
 def test_what_no_format_recognises_asks_for_its_name(tmp_path: Path) -> None:
     (tmp_path / "a.dat").write_bytes(b"\x00\x01\x02nothing known" * 40)
     with pytest.raises(InputError, match="name it: FILE#FORMAT"):

@@ -177,6 +177,16 @@ def test_a_real_trace_file_gives_all_its_positions(shared_data: Path) -> None:
     assert np.isnan(batch.altitude_baro_m[ground]).all()
 
 
+@pytest.mark.parametrize("damage", [b"", b",[50.0,\x00\xff", b',[50.0, 50.4, {"nav_modes": ["althold"], "x'])
+def test_a_trace_that_is_cut_off_or_damaged_keeps_the_rows_before(damage: bytes) -> None:
+    rows = [[float(k), 50.4 + 0.01 * k, 30.5, 30_000, 400.0, 90.0, 0] for k in range(3)]
+    whole = json.dumps({"icao": "ac671b", "timestamp": NOW_S, "trace": rows}).encode()
+    decoder = TraceDecoder(DecoderOptions())
+    decoder.decode(whole[:-2] + damage, math.nan)
+    assert decoder.finish().time_s.tolist() == [NOW_S, NOW_S + 1.0, NOW_S + 2.0]
+    assert decoder.faults.counts == {"the trace is cut off or damaged: its rows before are kept": 1}
+
+
 def test_a_trace_row_that_is_none_is_a_fault_and_a_file_that_is_none_is_refused() -> None:
     decoder = TraceDecoder(DecoderOptions())
     rows = [

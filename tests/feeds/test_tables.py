@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from keepclear.errors import InputError, UsageError
+from keepclear.feeds.csv_table import CsvDecoder
 from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions, make_decoder
 from keepclear.feeds.parquet import parquet_batches
@@ -189,6 +190,20 @@ def test_times_without_a_zone_are_refused_until_one_is_stated() -> None:
     assert read("parquet", parquet_bytes(naive), time_zone="Z")[0].time_s[0] == T0
     zoned = naive.set_column(0, "time", naive["time"].cast(pa.timestamp("us", "UTC")))
     assert read("parquet", parquet_bytes(zoned))[0].time_s[0] == T0
+
+
+def test_one_time_without_a_zone_costs_its_row_where_the_times_before_have_one() -> None:
+    rows = ["2023-11-14T22:13:20Z,50.4,30.5,a", "2023-11-14T22:13:21,50.4,30.5,a", "1700000002,50.4,30.5,a"]
+    decoder = CsvDecoder(DecoderOptions())
+    parts = [decoder.decode(f"{row}\n".encode(), 0.0) for row in (HEAD.strip(), *rows)]
+    assert [float(t) for part in parts for t in part.time_s] == [T0, T0 + 2.0]
+    assert decoder.faults.counts == {"time has no zone, though earlier ones have": 1}
+    assert decoder.faults.examples[0].where == "line 3"
+    at_once = CsvDecoder(DecoderOptions())
+    assert at_once.decode((HEAD + "\n".join(rows) + "\n").encode(), 0.0).time_s.tolist() == [T0, T0 + 2.0]
+    assert at_once.faults == decoder.faults
+    with pytest.raises(InputError, match="without a zone"):
+        csv(HEAD + "\n".join([rows[1], rows[0]]) + "\n")
 
 
 BAD_ROWS = [

@@ -72,6 +72,8 @@ class Recording:
                     raise InputError(f"the gzip stream {damage}" if damage else "is empty", source=source)
                 suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
                 name = format_name or recognise(head, suffix)
+                if name is None and suffix.lower() in _TABLES and head.strip():
+                    name = "csv"  # which then says what its header lacks
                 if name is None:
                     raise InputError(
                         "no feed format recognises this; name it: FILE#FORMAT, for example FILE#sbs", source=source
@@ -127,6 +129,7 @@ class Recording:
 
 
 _STDIN = Path("-")
+_TABLES = (".csv", ".tsv")
 
 
 def recording_files(address: FeedAddress) -> list[Path]:

@@ -110,7 +110,7 @@ class CsvDecoder:
         try:
             header = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8").rstrip("\r")
         except UnicodeDecodeError:
-            raise InputError("the header is not UTF-8 text", where="line 1") from None
+            raise InputError("the header is not UTF-8 text: save the table as UTF-8", where="line 1") from None
         self._delimiter = _delimiter(header)
         self._names = _split(header, self._delimiter)
         if len(set(self._names)) != len(self._names):

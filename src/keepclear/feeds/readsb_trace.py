@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from typing import Any
 
 import msgspec
@@ -28,7 +30,10 @@ from keepclear.quantities import FOOT_M, FT_PER_MIN_MPS, KNOT_MPS
 
 __all__ = ["TraceDecoder", "looks_like_trace"]
 
+CUTS_MAX = 8
+"""Ends tried before the damage: a row's details hold a list or two of their own."""
 _NAN = math.nan
+_AT_BYTE = re.compile(r"\(byte (\d+)\)")
 
 
 def looks_like_trace(head: bytes) -> bool:
@@ -68,7 +73,11 @@ class TraceDecoder:
         try:
             trace = msgspec.json.decode(data, type=_Trace)
         except UNREADABLE as error:
-            raise InputError(f"not a readsb trace file: {error}") from None
+            found = _before_damage(data, str(error))
+            if found is None:
+                raise InputError(f"not a readsb trace file: {error}") from None
+            trace, data = found
+            self.faults.add("the trace is cut off or damaged: its rows before are kept", f"byte {len(data)}")
         if key := repeated_member(data, "icao", "timestamp", "trace"):
             raise InputError(f"the trace file names {key!r} twice: which one holds?")
         rows: list[tuple[Any, ...]] = []
@@ -102,6 +111,20 @@ class TraceDecoder:
         )
         keep = screen_positions(batch.time_s, lat_deg, lon_deg, self.faults, lambda row: f"trace row {row}")
         return batch if keep is None else batch.take(keep)
+
+
+def _before_damage(data: bytes, reason: str) -> tuple[_Trace, bytes] | None:
+    """The trace up to its last whole row before the damage, and the bytes of it; ``None`` where there is no row."""
+    at = _AT_BYTE.search(reason)
+    end = int(at[1]) if at else len(data)
+    for _ in range(CUTS_MAX):
+        end = data.rfind(b"]", 0, end)
+        if end < 0:
+            return None
+        whole = data[: end + 1] + b"]}"
+        with contextlib.suppress(*UNREADABLE):
+            return msgspec.json.decode(whole, type=_Trace), whole
+    return None
 
 
 class _Details(msgspec.Struct):

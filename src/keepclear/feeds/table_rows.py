@@ -50,6 +50,9 @@ class TableRows:
         self._faults = faults
         self._source = source
         self._zone_shift_s = zone_shift_s
+        self._zoned: set[str] = set()
+        """Columns whose first time had a zone: a later one without is a bad row, not a table that leaves it out."""
+        self._unzoned: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._names: dict[str, tuple[Any, tuple[str, ...], npt.NDArray[np.int32] | None]] = {}
 
     def batch(self, arrays: Sequence[Any], where: Callable[[int], str]) -> ReportBatch:
@@ -75,7 +78,16 @@ class TableRows:
         found.setdefault("source", Labels(constant_column(0, n, np.int32), (self._source,)) if self._source else nobody)
         found["lon_deg"] = wrapped_lon_deg(lon_deg)
         batch = ReportBatch(**found)
-        keep = screen_positions(time_s, lat_deg, lon_deg, self._faults, where)
+        if len(self._unzoned):
+            self._faults.add_all("time has no zone, though earlier ones have", self._unzoned.tolist(), where)
+            rows = np.delete(np.arange(n), self._unzoned)
+            self._unzoned = self._unzoned[:0]
+            batch = batch.take(rows)
+            keep = screen_positions(
+                batch.time_s, batch.lat_deg, batch.lon_deg, self._faults, lambda row: where(int(rows[row]))
+            )
+        else:
+            keep = screen_positions(time_s, lat_deg, lon_deg, self._faults, where)
         return batch if keep is None else batch.take(keep)
 
     def _read(self, column: Column, array: Any) -> Any:
@@ -105,10 +117,7 @@ class TableRows:
             shift_s = 0.0
             if array.type.tz is None:
                 if self._zone_shift_s is None:
-                    raise InputError(
-                        f"column {column.name!r} has times without a zone: say which with --column time_zone=Z "
-                        "(or an offset as +02:00)"
-                    )
+                    raise _without_zone(column)
                 shift_s = self._zone_shift_s
             a_second = 1_000_000_000 // _NANOSECONDS[array.type.unit]
             counts = _numbers(array.cast(pa.int64()), np.float64, 1.0)
@@ -123,19 +132,25 @@ class TableRows:
         numbers = _numbers(pc.if_else(numeric, texts, null).cast(pa.float64()), np.float64, column.factor)
         time_s = numbers if column.unit else _sized(numbers)
         if pc.all(pc.fill_null(numeric, False)).as_py():
+            if len(texts):
+                self._zoned.add(column.ours)
             return time_s
         iso = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
         zoned = pc.match_substring_regex(texts, iso + r"(Z|[+-]\d{2}(:?\d{2})?)$")
         local = pc.match_substring_regex(texts, iso + r"$")
-        if pc.any(local).as_py() and self._zone_shift_s is None:
-            raise InputError(
-                f"column {column.name!r} has times without a zone: say which with --column time_zone=Z "
-                "(or an offset as +02:00)"
-            )
+        if self._zone_shift_s is None:
+            unzoned = np.flatnonzero(pc.fill_null(local, False).to_numpy(zero_copy_only=False))
+            told = np.flatnonzero(pc.fill_null(pc.or_(numeric, zoned), False).to_numpy(zero_copy_only=False))
+            if len(told) and not (len(unzoned) and unzoned[0] < told[0]):
+                self._zoned.add(column.ours)
+            if len(unzoned) and column.ours not in self._zoned:
+                raise _without_zone(column)
+            if column.ours == "time_s":
+                self._unzoned = unzoned
         absolute = _instants(pc.if_else(zoned, texts, null), pa.timestamp("ns", "UTC"))
         time_s = np.where(np.isnan(absolute), time_s, absolute)
-        if pc.any(local).as_py():
-            naive = _instants(pc.if_else(local, texts, null), pa.timestamp("ns")) - (self._zone_shift_s or 0.0)
+        if self._zone_shift_s is not None and pc.any(local).as_py():
+            naive = _instants(pc.if_else(local, texts, null), pa.timestamp("ns")) - self._zone_shift_s
             time_s = np.where(np.isnan(naive), time_s, naive)
         return time_s
 
@@ -160,6 +175,12 @@ class TableRows:
         if len(codes) and not -1 <= codes.min() <= codes.max() < len(dictionary):
             raise InputError(f"column {column.name!r} points beyond its own dictionary")
         return Labels(codes if remap is None else remap[codes], names)
+
+
+def _without_zone(column: Column) -> InputError:
+    return InputError(
+        f"column {column.name!r} has times without a zone: say which with --column time_zone=Z (or an offset as +02:00)"
+    )
 
 
 def _clean_names(texts: list[str | None], is_address: bool) -> tuple[tuple[str, ...], npt.NDArray[np.int32] | None]:
