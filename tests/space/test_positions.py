@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from keepclear.space.geodesy import distance_m
 from keepclear.space.geometry import Circle, EdgeType, Polygon, Shape
 from keepclear.space.index import OutlineIndex
+from keepclear.space.kernels.parts import MANY
 from keepclear.space.outlines import Outlines
 
 Build = Callable[..., OutlineIndex]
@@ -134,6 +135,18 @@ def test_a_cell_of_many_rows_gives_all_of_them_in_order(build: Build) -> None:
     report, row = index.positions(lon, lon, lon, lon)
     assert report.tolist() == np.repeat(np.arange(20), 3_000).tolist()
     assert row.tolist() == np.tile(np.arange(3_000), 20).tolist()
+
+
+def test_more_edges_in_a_cell_than_a_line_of_the_table_can_count_decide_all_the_same(star: Star, build: Build) -> None:
+    index = build([star(1, 10.0, 50.0, 1.0, 20_000)], cells=3)
+    assert (index._raster.table.view(np.uint64) >> np.uint64(57)).max() == MANY
+    rng = np.random.default_rng(4)
+    lon, lat = rng.uniform(8.4, 11.6, 400), rng.uniform(49.0, 51.0, 400)
+    expected = {(int(k), 0) for k in np.flatnonzero(twin(index.outlines, lon, lat, 0))}
+    assert 100 < len(expected) < 300
+    assert pairs(index, lon, lat) == expected
+    assert pairs(index.with_limits(np.array([[-1.0, 1.0, -1.0, 1.0]])), lon, lat) == expected
+    assert not pairs(index.with_limits(np.array([[1.0, 2.0, -1.0, 1.0]])), lon, lat)
 
 
 def test_the_last_longitude_before_the_antimeridian_is_on_the_raster(build: Build) -> None:

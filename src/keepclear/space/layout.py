@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.space.kernels.blocks import lay_blocks
-from keepclear.space.kernels.parts import LINE, lay_parts, lay_table
+from keepclear.space.kernels.parts import CLASSES_MAX, LINE, lay_parts, lay_table
 from keepclear.space.kernels.raster import Raster, cells_wanted, discs, rasterise
 from keepclear.space.outlines import Outlines
 from keepclear.space.resident import resident
@@ -84,6 +84,8 @@ def classes(limits: Floats) -> tuple[npt.NDArray[np.int32], Floats]:
     order = np.lexsort(limits.T)
     new = np.ones(len(limits), np.bool_)
     new[1:] = (limits[order[1:]] != limits[order[:-1]]).any(axis=1)
+    if np.count_nonzero(new) > CLASSES_MAX:
+        raise ValueError(f"outlines have more than {CLASSES_MAX:,} different limits")
     limit_class = np.empty(len(limits), np.int32)
     limit_class[order] = np.cumsum(new) - 1
     return limit_class, np.ascontiguousarray(limits[order[new]]).reshape(-1)
@@ -94,7 +96,7 @@ def with_classes(table: npt.NDArray[np.int64], limit_class: npt.NDArray[np.int32
     kept: npt.NDArray[np.int64] = resident([table])[0]
     lines = kept.reshape(-1, LINE)
     row = (lines[:-1, 2] & 0xFFFFFFFF) >> 3
-    lines[:-1, 3] = (lines[:-1, 3] & 0xFFFFFFFF) | (limit_class[row].astype(np.int64) << 32)
+    lines[:-1, 3] = (lines[:-1, 3] & ~((CLASSES_MAX - 1) << 32)) | (limit_class[row].astype(np.int64) << 32)
     return kept
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from keepclear.space.kernels.parts import MANY
 from keepclear.space.kernels.raster import FAR, PARITY
 
 Floats = npt.NDArray[np.float64]
@@ -36,7 +37,8 @@ def lay_blocks(
     x0: float, y0: float, cell: float, nx: int, cell_start: Any, entry: Any, record_start: Any, record: Floats,
     entry_of: Any, table: Any,
 ) -> Any:  # fmt: skip
-    """The blocks, uint16 [blocks · WORDS], in the order of the table's lines; writes each line's first into it."""
+    """The blocks, uint16 [blocks · WORDS], in the order of the table's lines; writes into each line its first and how
+    many a band has."""
     inv = 1.0 / cell
     cell_of = np.empty(len(entry), np.int32)
     for c in range(len(cell_start) - 1):
@@ -100,6 +102,7 @@ def lay_blocks(
                 out[blocks + band * each + count[band] // EDGES, :, count[band] % EDGES] = edge[e]
                 count[band] += 1
         table[line, 2] |= np.int64(blocks) << 34 | np.int64(shift) << 32
+        table[line, 3] |= np.int64(min(each, MANY)) << 57
         blocks += bands * each
     table[n, 2] = np.int64(blocks) << 34
     return out[:blocks].copy().reshape(-1)

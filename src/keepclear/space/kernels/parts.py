@@ -8,11 +8,13 @@ anywhere; from the low bits up:
     0  the parts inside, a bit each: north rows high, east columns high
     1  the parts unsure
     2  32 bits: the entry; 2: how far a part's row is shifted to give the band of its blocks; 30: its first block
-    3  2: how many lines the cell has after this one, 3 if more; 30: the line of the second; 32: class of limits
+    3  2: how many lines the cell has after this one, 3 if more; 30: the line of the second; 25: class of limits;
+       7: blocks of a band, 127 if as many or more
 
 First come the first lines of all cells that have any, in order of cells; then the rest, each cell's together, where
-the 30 bits of 3 are the line after the last. Where a cell's first line is follows from ``near``: for each eight cells
-four bits a cell, whether a quarter of its height has anything, and above them how many cells with lines lie before.
+the 30 bits of 3 are the line after the last. Where a cell's first line is follows from ``near``, a word for each
+eight cells, from the low bits up: four bits a cell, whether a quarter of its height has anything; a bit a cell,
+whether it has; 24 bits, how many cells with lines lie before.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from keepclear.space.kernels.raster import CIRCLE, FAR, PARITY, WHOLE
 
 Floats = npt.NDArray[np.float64]
 LINE = 4
+CLASSES_MAX = 1 << 25
+MANY = 127
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 NONE = np.uint64(0)
 ONE = np.uint64(1)
@@ -37,6 +41,8 @@ SLACK = 1e-4
 SURE = 1.06
 """The local metric serves to within 5 % as far as it is used at all."""
 SIDE_MAX_DEG = 0.25
+LEVEL_DEG = 1e-9
+"""Less than the slack of the smallest part."""
 POLAR_DEG = 80.0
 """Beyond it the parts of a circle's cell stay unsure: the local metric does not serve there."""
 
@@ -54,13 +60,15 @@ def lay_table(cell_start: Any, entry: Any, inside: Any, unsure: Any, limit_class
         for s in range(4):
             if (met >> np.uint64(16 * s)) & np.uint64(0xFFFF):
                 near[c // 8] |= ONE << np.uint64(4 * (c % 8) + s)
-        heads += met != NONE
+        if met != NONE:
+            near[c // 8] |= ONE << np.uint64(32 + c % 8)
+            heads += 1
     table, entry_of = np.zeros((len(entry) + 1, LINE), np.int64), np.zeros(len(entry) + 1, np.int32)
     head, rest = 0, heads
     for c in range(cells):
         if c % 8 == 0:
-            near[c // 8] |= np.uint64(head) << np.uint64(32)
-        if not (near[c // 8] >> np.uint64(4 * (c % 8))) & np.uint64(15):
+            near[c // 8] |= np.uint64(head) << np.uint64(40)
+        if not (near[c // 8] >> np.uint64(32 + c % 8)) & ONE:
             continue
         count = 0
         for q in range(cell_start[c], cell_start[c + 1]):
@@ -153,7 +161,9 @@ def _mark_level_edges(
     x0: float, y0: float, cell: float, nx: int, ny: int, wraps: bool, cell_start: Any, entry: Any, is_circle: Any,
     box: Floats, edge_start: Any, edges: Floats, inside: Any, unsure: Any,
 ) -> None:  # fmt: skip
-    """Edges of one latitude have no record, as no ray to the east crosses them: the parts that they come near."""
+    """Edges of one latitude have no record, as no ray to the east crosses them: the parts that they come near.
+
+    Where an edge rises by next to nothing, its record does not say on what longitudes."""
     inv = 1.0 / cell
     for z in range(len(box)):
         if is_circle[z] == 1:
@@ -161,7 +171,7 @@ def _mark_level_edges(
         west = box[z, 0] - x0
         shift = -360.0 * math.floor(west / 360.0)
         for k in range(edge_start[z], edge_start[z + 1]):
-            if edges[k, 1] != edges[k, 3]:
+            if edges[k, 3] - edges[k, 1] > LEVEL_DEG:
                 continue
             y = (edges[k, 1] - y0) * inv
             left, right = min(edges[k, 0], edges[k, 2]) - x0 + shift, max(edges[k, 0], edges[k, 2]) - x0 + shift
