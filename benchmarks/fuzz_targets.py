@@ -14,8 +14,6 @@ import io
 import json
 import struct
 import sys
-import tempfile
-import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -35,13 +33,14 @@ from keepclear.messages.document import to_html, to_text
 from keepclear.messages.gazetteer import read_gazetteer
 from keepclear.messages.rendering import Circumstances, describe
 from keepclear.zones import formats as zone_formats
+from keepclear.zones import zip_archive
 
 # A neighbour, however this file was loaded.
 sys.path.append(str(Path(__file__).resolve().parent))
 import fuzz_acts
 import fuzz_decisions
 import fuzz_dss
-import fuzz_geopackage
+import fuzz_gis
 import fuzz_network
 import fuzz_records
 
@@ -154,7 +153,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     **fuzz_acts.TARGETS,
     **fuzz_dss.TARGETS,
     **fuzz_network.TARGETS,
-    **(fuzz_geopackage.TARGETS if _found("pyogrio") else {}),
+    **(fuzz_gis.TARGETS if _found("pyogrio") else {}),
 }
 
 
@@ -338,32 +337,15 @@ def _protobuf() -> list[bytes]:
     return [bytes(takproto.xml2proto(EVENT, v)) for v in (takproto.TAKProtoVer.MESH, takproto.TAKProtoVer.STREAM)]
 
 
-def _shapefile() -> bytes:
-    """A zipped shapefile of one square."""
-    import pyogrio.raw
-    import shapely
-
-    with tempfile.TemporaryDirectory() as place:
-        pyogrio.raw.write(
-            f"{place}/z.shp", np.array([shapely.to_wkb(shapely.box(30, 50, 31, 51))], dtype=object),
-            [np.array(["A1"], dtype=object), np.array(["FL100"], dtype=object)], fields=["ident", "upper"],
-            driver="ESRI Shapefile", crs="EPSG:4326", geometry_type="Polygon",
-        )  # fmt: skip
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            for part in sorted(Path(place).iterdir()):
-                archive.writestr(zipfile.ZipInfo(part.name), part.read_bytes())
-    return packed.getvalue()
-
-
 def _zone_seeds(name: str) -> list[bytes]:
     geojson = json.dumps(GEOJSON).encode()
-    if name == "geopackage":
-        return fuzz_geopackage.seeds()
+    if f"zones:{name}" in fuzz_gis.TARGETS:
+        return fuzz_gis.seeds(name)
     by_hand = {"geojson": geojson, "openair": OPENAIR, "notam": NOTAM, "kml": KML, "aixm": AIXM}
     seeds = [by_hand[name]] if name in by_hand else []
     if name == "gis":
-        seeds.append(_shapefile())
+        files = fuzz_gis.good(".shp", "ESRI Shapefile")
+        seeds.append(zip_archive.pack({f"z{suffix}": data for suffix, data in files.items()}, 0))
     if name in zone_formats.WRITABLE:
         zones = zone_formats.read_zones(geojson, "seed", "geojson").zones
         seeds.append(zone_formats.write_zones(zones, name).data)

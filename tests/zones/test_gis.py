@@ -71,6 +71,15 @@ def test_an_archive_reads_no_other_file_of_this_machine(tmp_path: Path, name: st
             gis.read(pack({name: vrt, **beside}), "x.zip")
 
 
+def test_text_in_another_encoding_than_said_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "a.shp", driver="ESRI Shapefile")
+    files = {path.name: path.read_bytes() for path in tmp_path.glob("a.*")}
+    files["a.dbf"] = files["a.dbf"].replace(b"EAST", b"\xd6ST ")
+    assert b"\xd6" in files["a.dbf"]
+    with pytest.raises(InputError, match=r"not in UTF-8, as the file says \(a shapefile in its \.cpg\)"):
+        gis.read(pack(files), "x.zip")
+
+
 def test_shapefiles_in_folders_of_an_archive(tmp_path: Path) -> None:
     write(tmp_path / "a.shp", driver="ESRI Shapefile")
     files = {path.name: path.read_bytes() for path in tmp_path.glob("a.*")}

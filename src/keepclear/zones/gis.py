@@ -111,6 +111,11 @@ def _layer(data: bytes, source: str, layer: str) -> ZoneReading:
         meta, _, shapes, columns = pyogrio.raw.read(data, layer=layer, force_2d=True)
     except UnboundLocalError:  # pyogrio 0.13 stumbles over its own message where the CRS is not UTF-8
         raise InputError(f"layer {layer}: its coordinate system is not readable text", source=source) from None
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"layer {layer}: its text is not in {error.encoding.upper()}, as the file says (a shapefile in its .cpg): "
+            "put the right name there, e.g. CP1252, or write the file anew in UTF-8", source=source,
+        ) from None  # fmt: skip
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise InputError(f"GDAL cannot read layer {layer} ({_first_line(error)})", source=source) from None
     features = []

@@ -1,7 +1,8 @@
-"""What is fuzzed of GeoPackages: a good one, in which an input sets cells and bytes.
+"""What is fuzzed of shapefiles and GeoPackages inside their containers, which damages would otherwise only break.
 
-A GeoPackage is a database of 90 kB: bytes damaged at random hit pages that nothing reads. So the input is a list of
-edits, and the file is made anew from them.
+A zip has a checksum for each file: here the input is the files, and the archive is made of them. A GeoPackage is a
+database of 90 kB, where bytes damaged at random hit pages that nothing reads: the input is a list of cells to set and
+bytes to change, and the file is made anew from them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keepclear.zones import gis
+from keepclear.zones import gis, zip_archive
+
+PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+BETWEEN = b"\n-8<-\n"
 
 CELLS = (
     ("gpkg_contents", "table_name"), ("gpkg_contents", "data_type"), ("gpkg_contents", "identifier"),
@@ -36,23 +40,24 @@ RAW = len(CELLS)
 
 
 @functools.cache
-def _good() -> bytes:
+def good(suffix: str, driver: str) -> dict[str, bytes]:
+    """The files of one square, by suffix."""
     import pyogrio.raw
     import shapely
 
     with tempfile.TemporaryDirectory() as place:
         pyogrio.raw.write(
-            f"{place}/z.gpkg", np.array([shapely.to_wkb(shapely.box(30, 50, 31, 51))], dtype=object),
+            f"{place}/z{suffix}", np.array([shapely.to_wkb(shapely.box(30, 50, 31, 51))], dtype=object),
             [np.array(["A1"], dtype=object), np.array(["FL100"], dtype=object)], fields=["ident", "upper"],
-            driver="GPKG", crs="EPSG:4326", geometry_type="Polygon", layer="z",
+            driver=driver, crs="EPSG:4326", geometry_type="Polygon", layer="z",
         )  # fmt: skip
-        return Path(f"{place}/z.gpkg").read_bytes()
+        return {path.suffix: path.read_bytes() for path in sorted(Path(place).iterdir())}
 
 
 def edited(edits: bytes) -> bytes:
     """The file with the edits: of each the first byte names a cell, the second a type (text, blob, integer, real)."""
     database = sqlite3.connect(":memory:", isolation_level=None)
-    database.deserialize(_good())
+    database.deserialize(good(".gpkg", "GPKG")[".gpkg"])
     raw: list[bytes] = []
     with contextlib.closing(database):
         database.execute("PRAGMA writable_schema = ON")
@@ -82,15 +87,28 @@ def edited(edits: bytes) -> bytes:
     return bytes(data)
 
 
-def run(data: bytes) -> None:
+def run_geopackage(data: bytes) -> None:
     for zone in gis.read(edited(data), "fuzz").zones:
         assert zone.origin.format == "gis", "origin"
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"zones:geopackage": run}
+def run_shapefile(data: bytes) -> None:
+    """Each part of the input is one file of the shapefile."""
+    parts = dict(zip(PARTS, data.split(BETWEEN), strict=False))
+    for zone in gis.read(zip_archive.pack({f"z{suffix}": part for suffix, part in parts.items()}, 0), "fuzz").zones:
+        assert zone.origin.format == "gis", "origin"
 
 
-def seeds() -> list[bytes]:
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "zones:geopackage": run_geopackage,
+    "zones:shapefile": run_shapefile,
+}
+
+
+def seeds(name: str) -> list[bytes]:
+    if name == "shapefile":
+        files = good(".shp", "ESRI Shapefile")
+        return [BETWEEN.join(files[suffix] for suffix in PARTS if suffix in files)]
     geom = CELLS.index(("z", "geom"))
     header = b"GP\x00\x01" + struct.pack("<i", 4326)
     ring = struct.pack("<BIII8d", 1, 3, 1, 4, 30, 50, 31, 50, 31, 51, 30, 50)
