@@ -29,6 +29,7 @@ import shapely
 from benchmarks import scenes
 from keepclear.cli.output import write_rows
 from keepclear.detection import infringement
+from keepclear.detection.rows import infringement_rows
 from keepclear.edge.feed_address import parse_feed
 from keepclear.edge.recordings import read_recordings
 from keepclear.feeds.reports import concatenate
@@ -108,7 +109,7 @@ def ours(path: Path, zones: ZoneSet, out: Path) -> tuple[Stages, pa.Table]:
         batch = stages.run("reading", lambda: concatenate(list(read_recordings([parse_feed(str(path))]))))
         table = stages.run("assembling", lambda: assemble(batch))
         found = stages.run("judging", lambda: infringement.find_infringements(table, zones))
-        rows = stages.run("writing", lambda: _written(found.to_arrow(table, zones), out))
+        rows = stages.run("writing", lambda: _written(infringement_rows(found, table, zones), out))
     finally:
         OutlineIndex.visits, infringement.prepare = visits, prepare  # type: ignore[method-assign]
     whole = time.perf_counter() - began

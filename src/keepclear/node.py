@@ -170,6 +170,8 @@ class ScanResult:
 def scan(tracks: Tracks, zones: Zones, *, settings: ScanSettings | None = None, **given: Any) -> ScanResult:
     """Which tracks were where they must not be. Keywords are those of :class:`ScanSettings`, for example
     ``assume_active=True``: what if the zones had been in force then."""
+    from keepclear.detection.rows import infringement_rows
+
     table, zone_set = _table(tracks), _zone_set(zones)
     settings = settings or ScanSettings(**given)
     found = find_infringements(table, zone_set, settings)
@@ -179,7 +181,7 @@ def scan(tracks: Tracks, zones: Zones, *, settings: ScanSettings | None = None, 
     inside = found.track[surely & ~found.exempt]
     first_rows = table.start[:-1][inside]
     return ScanResult(
-        rows=found.to_arrow(table, zone_set),
+        rows=infringement_rows(found, table, zone_set),
         targets=int(np.count_nonzero(targets >= 0)),
         tracks=len(table),
         reports=len(table.reports),

@@ -21,7 +21,7 @@ from keepclear.alerts.model import Alert, AlertStatus, AlertType, EndReason, Eve
 from keepclear.cli.commands import COMMANDS
 from keepclear.detection.infringement import ScanSettings, find_infringements
 from keepclear.detection.recorded import encounters_recorded
-from keepclear.detection.rows import encounter_rows
+from keepclear.detection.rows import encounter_rows, infringement_rows
 from keepclear.detection.situation import Verdict
 from keepclear.feeds.formats import FORMATS
 from keepclear.feeds.reports import ReportBatch
@@ -110,7 +110,7 @@ def test_snippets_run(tmp_path: Path) -> None:
 def test_the_documented_columns_are_the_real_ones() -> None:
     table, zones = assemble(ReportBatch.empty()), ZoneSet(())
     real = [
-        find_infringements(table, zones, ScanSettings()).to_arrow(table, zones).column_names,
+        infringement_rows(find_infringements(table, zones, ScanSettings()), table, zones).column_names,
         encounter_rows(encounters_recorded(table), table).column_names,
         conflicts([]).rows.column_names,
     ]

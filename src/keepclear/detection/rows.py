@@ -14,7 +14,7 @@ from keepclear.feeds.reports import Floats, Labels
 
 if TYPE_CHECKING:
     from keepclear.detection.conflict import VolumeArrays
-    from keepclear.detection.infringement import InfringementTable
+    from keepclear.detection.infringement_table import InfringementTable
     from keepclear.detection.recorded import EncounterTable
     from keepclear.tracks.table import TrackTable
     from keepclear.zones.zone_set import ZoneSet
