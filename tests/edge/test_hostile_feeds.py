@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -126,6 +127,36 @@ def test_a_polled_file_that_goes_away_is_down_until_it_is_back(tmp_path: Path) -
         path.write_text(f'{{"now":{time.time()},"aircraft":[{{"hex":"abc123","lat":50,"lon":30,"seen_pos":0}}]}}')
         until(lambda: feed.counts[0].reports > 0)
         assert feed.counts[0].connected
+    finally:
+        feed.stop()
+
+
+def test_a_log_in_page_first_does_not_spoil_the_documents_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "aircraft.json"
+    path.write_bytes(b"<html>log in</html>")
+    feed = listeners(f"poll:{path}")
+    feed.start()
+    try:
+        until(lambda: "no feed format recognises" in feed.counts[0].error)
+        aircraft = {"hex": "4ca123", "lat": 50.5, "lon": 30.5, "seen_pos": 0.1}
+        path.write_bytes(json.dumps({"now": time.time(), "messages": 1, "aircraft": [aircraft]}).encode())
+        until(lambda: feed.counts[0].reports == 1)
+    finally:
+        feed.stop()
+
+
+def test_a_strange_datagram_first_does_not_spoil_those_after_it() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    feed = listeners(f"udp://127.0.0.1:{port}")
+    feed.start()
+    try:
+        until(lambda: feed.counts[0].connected)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"\x00hello", ("127.0.0.1", port))
+            sender.sendto(LINE, ("127.0.0.1", port))
+        until(lambda: feed.counts[0].reports == 1)
     finally:
         feed.stop()
 

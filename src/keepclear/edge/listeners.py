@@ -129,8 +129,11 @@ class Listeners:
             if decoder is None:
                 head += chunk
                 name = address.format or recognise(head, _suffix(address))
+                if name is None and address.kind is FeedKind.UDP and (name := recognise(chunk)) is not None:
+                    head = chunk  # what came before was no part of it
                 if name is None:
-                    if len(head) < SNIFF_BYTES:
+                    # Each answer to a poll stands alone: a log-in page must not spoil the documents after it.
+                    if len(head) < SNIFF_BYTES and address.kind not in (FeedKind.HTTP, FeedKind.POLL):
                         continue
                     raise InputError(f"no feed format recognises what comes: name it, {address.text}#FORMAT")
                 decoder = make_decoder(name, replace(self.options, source=self.options.source or address.text))

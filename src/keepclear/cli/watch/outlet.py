@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,7 @@ __all__ = ["Outlet", "open_outlet"]
 
 HEARTBEAT_S = 10.0
 """How often a heartbeat line is written when nothing changes; a change of state is written at once."""
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(slots=True)
@@ -60,7 +62,8 @@ class Outlet:
         if acknowledged:
             self.write(acknowledged, watch)
             cycle.events.extend(acknowledged)
-        state = f"{cycle.heartbeat.state}{cycle.heartbeat.reasons}"
+        # The seconds of «no new report for 11 s» go on counting; a line for each would say nothing new.
+        state = _NUMBER.sub("", f"{cycle.heartbeat.state}{cycle.heartbeat.reasons}")
         if state != self._beat_state or cycle.now_s - self._beat_s >= HEARTBEAT_S:
             self.heartbeat(cycle)
             self._beat_s, self._beat_state = cycle.now_s, state
