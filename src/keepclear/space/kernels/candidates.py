@@ -20,7 +20,10 @@ from keepclear.space.kernels.parts import CLASSES_MAX, LINE
 from keepclear.space.kernels.prefetch import prefetch
 from keepclear.space.kernels.raster import PARITY
 
-__all__ = ["LINE_OF", "east_of", "kept_in_parts", "kept_within_limits", "lines_of", "listed", "parts_of", "unfolded"]
+__all__ = [
+    "LINE_OF", "east_of", "fetch_ahead", "kept_in_parts", "kept_within_limits", "lines_of", "listed", "parts_of",
+    "unfolded",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 U = np.uintp
@@ -76,6 +79,15 @@ def lines_of(n: int, here: Any, place: Any, near: Any, table: Any, line: Any, af
     # as many on their way as there can be; the longer one that needs the lines would have three or four.
     for p in range(U(n)):
         after[p] = table[U(line[p]) * U(LINE) + U(3)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fetch_ahead(first: int, n: int, altitude: Floats, time: Floats) -> None:
+    """Asks for the columns that the limits are held against, a cache line at a time: they are read with gaps, which
+    the processor's own guesses do not bridge."""
+    for k in range(U(first), U(first + n), U(8)):
+        prefetch(altitude, k)
+        prefetch(time, k)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

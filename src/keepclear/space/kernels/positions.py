@@ -16,6 +16,7 @@ from keepclear.space.kernels.blocks import UNITS, WORDS, decide_parities
 from keepclear.space.kernels.candidates import (
     LINE_OF,
     east_of,
+    fetch_ahead,
     kept_in_parts,
     kept_within_limits,
     lines_of,
@@ -167,6 +168,7 @@ def positions_block(
         parts_of(first, n, lon, lat, frame, place)
         found = listed(n, place, near, here)
         lines_of(found, here, place, near, table, line, after)
+        fetch_ahead(first, n, altitude, time)
         k = 0
         while k < found:
             m, k = unfolded(k, found, here, line, after, place, table, pair, enough)
