@@ -25,6 +25,7 @@ __all__ = [
     "LengthUnit",
     "Level",
     "format_instant",
+    "limits_text",
     "parse_instant",
 ]  # fmt: skip
 
@@ -100,6 +101,13 @@ class Level:
 
 
 UNBOUNDED = Level(0.0, LengthUnit.METRE, Datum.UNBOUNDED)
+
+
+def limits_text(lower: Level, upper: Level) -> str:
+    """«surface to FL195»: how people are told from where to where a volume reaches."""
+    low = "surface" if str(lower) in ("UNBOUNDED", "GND") else str(lower)
+    return f"{low} to {'unlimited' if upper.datum is Datum.UNBOUNDED else upper}"
+
 
 _ZONED = re.compile(r"(?:[zZ]|[+-]\d{2}:?\d{2})$")
 

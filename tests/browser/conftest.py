@@ -102,7 +102,7 @@ class Traffic:
             "track_key": 1 if inside else 0, "zone_id": "X0001/26", "zone_name": "ADRIA EAST", "zone_version": "3",
             "raised_s": EPOCH_S - 60.0, "updated_s": EPOCH_S, "lon_deg": 18.06, "lat_deg": 43.38,
         }  # fmt: skip
-        alert |= {"inside_since_s": EPOCH_S - 185.0, "depth_m": 21_400.0} if inside else {"entry_s": EPOCH_S + 290.0}
+        alert |= {"inside_since_s": EPOCH_S - 185.0} if inside else {"entry_s": EPOCH_S + 290.0}
         return {**alert, **changes}  # type: ignore[typeddict-item]
 
     def health(self, t: float, state: str = "OK", **changes: Any) -> HealthMessage:

@@ -75,7 +75,7 @@ def test_the_page_shows_the_picture_and_asks_no_other_host(
     assert page.locator("#status").inner_text() == "Live"
     assert page.locator("#clock").inner_text().startswith("11:07:2")  # the picture's own time, to the second
     first, second, third = page.locator("#alerts button").all()
-    assert "Inside" in first.inner_text() or "INSIDE" in first.inner_text()
+    assert "ACTUAL" in first.inner_text().upper()
     assert "ADRIA EAST · v3" in first.inner_text()
     assert "inside since 11:03:35Z" in first.inner_text()
     assert "entry in 4:" in second.inner_text()
@@ -186,6 +186,27 @@ def test_a_page_cut_off_for_a_moment_resumes_where_it_was(page: Page, hub: Hub, 
         told = until(page, lambda s: s["alerts"] == 2 and s["pictures"] == 2)
     assert told["snapshots"] == snapshots
     assert told["gaps"] == 0
+
+
+def test_on_a_telephone_the_state_and_the_clock_are_in_sight_and_the_card_leaves_the_map_free(
+    page: Page, server: ServerHandle, hub: Hub, traffic: Any, pictures_dir: Path
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    opened(page, server)
+    hub.publish_health(traffic.health(1.0))  # simulated traffic: the widest header
+    hub.publish_alert_event(traffic.alert(1))
+    until(page, lambda s: s["alerts"] == 1)
+    page.locator("#alerts button").first.click()
+    page.wait_for_timeout(1_500)
+    page.screenshot(path=pictures_dir / "console-telephone.png")
+    for name in ("#simulated", "#status", "#clock"):
+        box = page.locator(name).bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= 360, name
+    card, bar = page.locator("#card").bounding_box(), page.locator(".bar").bounding_box()
+    assert card is not None
+    assert bar is not None
+    assert card["y"] - bar["height"] > 0.4 * (740 - bar["height"])
 
 
 def test_it_works_by_keyboard_and_layers_can_be_put_away(page: Page, server: ServerHandle) -> None:

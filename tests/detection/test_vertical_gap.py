@@ -37,7 +37,10 @@ def test_across_the_antimeridian_and_beside_a_circle() -> None:
     east = closed_to("E", -180.0, -178.0, 530)
     assert len(find_vertical_gaps(ZoneSet.of([west, east]))) == 1
     disc = Zone(id="C", volumes=(Volume(Circle(41.0, 48.0, 74_500.0), GROUND, UNBOUNDED),))
-    assert len(find_vertical_gaps(ZoneSet.of([closed_to("A", 38.0, 40.0, 320), disc]))) == 1
+    gaps = find_vertical_gaps(ZoneSet.of([closed_to("A", 38.0, 40.0, 320), disc]))
+    assert gaps[0].text == (
+        "A (surface to FL320) meets C (surface to unlimited): between FL320 and unlimited only one side is restricted"
+    )
 
 
 def test_levels_in_different_datums_are_said_and_not_compared() -> None:

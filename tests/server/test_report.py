@@ -99,7 +99,7 @@ def test_it_says_what_was_found_over_what_and_what_it_rests_on(html: bytes) -> N
     for said in (
         "3 violations by 2 aircraft in 2 tracks; over 40 aircraft", "track hours observed", "QNH 1013",
         "line 3 refused", "keepclear scan", "ab" * 32, "Simulated traffic", "0.1.0", "2026-01-01 00:00:00Z",
-        "50 %", "1,234", "GND – UNBOUNDED", "(A1/26)", "(estimated)", "SAR",
+        "50 %", "1,234", "surface to unlimited", "(A1/26)", "(estimated)", "SAR",
     ):  # fmt: skip
         assert said in text, said
 

@@ -23,7 +23,7 @@ def test_one_feature_a_volume_with_the_words_that_people_ask_for() -> None:
     assert "drawing only" in message["drawing_only"]
     circle, polygon = (feature["properties"] for feature in message["features"])
     assert (circle["edges"], polygon["edges"]) == ("CIRCLE", "GEODESIC")
-    assert (circle["zone_id"], circle["version"], circle["lower"], circle["upper"]) == ("A1/26", "4", "GND", "FL100")
+    assert (circle["zone_id"], circle["version"], circle["limits"]) == ("A1/26", "4", "surface to FL100")
     assert circle["valid"] == "1970-01-01T00:00:00Z – 1970-01-01T01:00:00Z (estimated)"
     assert circle["exemptions"] == "SAR EXEMPT"
     assert circle["text"] == "(A1/26 …)"

@@ -2,8 +2,8 @@
 
 import type { AlertMessage } from "./messages";
 import { byId, make, say } from "./page";
-import { isPair } from "./picture";
-import { kind, metres, order, severity, severityWord, timing, utc } from "./words";
+import { isPair, type Picture, type Separation, separation } from "./picture";
+import { feet, kind, miles, order, severity, severityWord, timing, utc, zoneName } from "./words";
 
 const ENDED_SHOWN = 30;
 const SIGNS = { actual: "⬤", indeterminate: "◐", predicted: "◯", ended: "–" } as const;
@@ -13,6 +13,7 @@ interface Row {
   button: HTMLElement;
   word: HTMLElement;
   timing: HTMLElement;
+  facts: HTMLElement;
   alert: AlertMessage | null;
 }
 
@@ -42,7 +43,7 @@ export class Alerts {
     return n;
   }
 
-  render(now_s: number): void {
+  render(now_s: number, picture: Picture): void {
     const sorted = [...this.all.values()].sort(order);
     const open = sorted.filter((a) => severity(a) !== "ended");
     const ended = sorted.slice(open.length, open.length + ENDED_SHOWN);
@@ -61,6 +62,7 @@ export class Alerts {
       }
       if (row.alert !== alert) this.fill(row, alert);
       say(row.timing, timing(alert, now_s));
+      say(row.facts, facts(alert, apart(alert, picture)));
       if (this.list.children[i] !== row.item) {
         const focused = document.activeElement === row.button;
         this.list.insertBefore(row.item, this.list.children[i] ?? null);
@@ -80,7 +82,7 @@ export class Alerts {
     const button = make("button", "alert");
     button.setAttribute("type", "button");
     const item = make("li", "", "", button);
-    const row: Row = { item, button, word, timing: when, alert: null };
+    const row: Row = { item, button, word, timing: when, facts: make("span", "facts"), alert: null };
     button.addEventListener("click", () => {
       const alert = this.all.get(id);
       if (alert) this.onGo(alert);
@@ -105,22 +107,36 @@ export class Alerts {
       mark.title = `acknowledged ${utc(alert.acknowledged_s)}${by}`;
       head.append(mark);
     }
+    row.button.title = alert.zone_name ?? "";
     const body = make("span", "body", "", make("strong", "", alert.who), make("span", "about", about(alert)));
-    const facts = [
-      alert.depth_m != null && s !== "ended" && alert.depth_m > 0 ? `${metres(alert.depth_m)} deep` : "",
-      alert.horizontal_m != null && isPair(alert.kind) ? `${metres(alert.horizontal_m)} apart` : "",
-      alert.vertical_m != null && isPair(alert.kind) ? `${metres(alert.vertical_m)} vertically` : "",
-      alert.confidence != null && s === "indeterminate" ? `${Math.round(alert.confidence * 100)} % likely` : "",
-      alert.assumed_active ? "zone assumed in force" : "",
-      alert.review ? `reviewed: ${alert.review}` : "",
-      alert.note ?? "",
-    ].filter(Boolean);
-    row.button.replaceChildren(head, body, row.timing, ...(facts.length ? [make("span", "facts", facts.join(" · "))] : []));
+    row.button.replaceChildren(head, body, row.timing, row.facts);
   }
+}
+
+/** Where the two of a pair are now: the message says how it was when something last happened. */
+function apart(alert: AlertMessage, picture: Picture): Separation | null {
+  if (!isPair(alert.kind) || alert.track_key == null || alert.other_key == null || severity(alert) === "ended") return null;
+  const [one, other] = [picture.tracks.get(alert.track_key), picture.tracks.get(alert.other_key)];
+  return one && other ? separation(one, other) : null;
+}
+
+function facts(alert: AlertMessage, now: Separation | null): string {
+  const s = severity(alert);
+  const closest = alert.horizontal_min_m == null ? null : Math.min(alert.horizontal_min_m, now?.horizontal_m ?? Infinity);
+  return [
+    closest == null ? "" : `closest ${miles(closest)}`,
+    now ? `now ${miles(now.horizontal_m)}${now.vertical_m == null ? "" : ` and ${feet(now.vertical_m)}`}` : "",
+    alert.confidence != null && s === "indeterminate" ? `${Math.round(alert.confidence * 100)} % likely at ${utc(alert.updated_s)}` : "",
+    alert.assumed_active ? "zone assumed in force" : "",
+    alert.review ? `reviewed: ${alert.review}` : "",
+    alert.note ?? "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 export function about(alert: AlertMessage): string {
   if (isPair(alert.kind)) return `and ${alert.other_who || "another track"}`;
-  const zone = alert.zone_name || alert.zone_id || "a zone";
+  const zone = zoneName(alert.zone_id ?? "", alert.zone_name ?? "") || "a zone";
   return `${zone}${alert.zone_version ? ` · ${/^\d/.test(alert.zone_version) ? "v" : ""}${alert.zone_version}` : ""}`;
 }

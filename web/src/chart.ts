@@ -9,7 +9,7 @@ import { layers, SYMBOLS_MANY_MIN_ZOOM, SYMBOLS_MAX, TOGGLES } from "./layers";
 import type { CoverageMessage } from "./messages";
 import { type Concern, isPair, LIVE, type Picture, SPOOFING_SUSPECTED, type Track } from "./picture";
 import type { Theme } from "./theme";
-import { altitude, climb, clock, knots, who } from "./words";
+import { altitude, climb, clock, knots, who, zoneName } from "./words";
 
 setWorkerUrl(new URL(workerUrl, document.baseURI).href);
 
@@ -57,7 +57,7 @@ export class Chart {
       dragRotate: false,
       pitchWithRotate: false,
       fadeDuration: 0,
-      locale: { "Map.Title": "Map of tracks and zones" },
+      locale: { "Map.Title": "Map of tracks and zones", "ScaleControl.NauticalMiles": "NM" },
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-left");
@@ -121,7 +121,7 @@ export class Chart {
     for (const [i, feature] of zones.features.entries()) {
       const p = feature.properties!;
       p["index"] = i;
-      p["label"] = p["name"] || p["zone_id"];
+      p["label"] = zoneName(String(p["zone_id"] ?? ""), String(p["name"] ?? ""));
     }
     this.zones = zones;
     if (this.loaded) this.drawZones();
@@ -189,9 +189,12 @@ export class Chart {
   }
 
   private padding(extra = 0) {
+    // Where the panel lies beside the map or over its lower part, what is shown stands clear of it.
     const side = document.querySelector<HTMLElement>(".side");
-    const wide = side && window.innerWidth > 900 ? side.offsetWidth + 24 : 0;
-    return { top: 24 + extra, bottom: 24 + extra, left: 24 + extra, right: 24 + extra + wide };
+    const narrow = window.innerWidth <= 900;
+    const wide = side && !narrow ? side.offsetWidth + 24 : 0;
+    const low = side && narrow ? this.map.getContainer().offsetHeight - side.offsetTop : 0;
+    return { top: 24 + extra, bottom: 24 + extra + low, left: 24 + extra, right: 24 + extra + wide };
   }
 
   private draw(picture: Picture): void {
@@ -230,12 +233,16 @@ export class Chart {
 
   private drawZones(): void {
     this.source("zones").setData(this.zones);
-    const names = this.zones.features.flatMap((zone): Feature[] => {
-      if (zone.geometry.type !== "Polygon") return [];
+    // A zone of many parts is named once for each of its bands, in the largest part.
+    const names = new Map<string, Feature>();
+    for (const zone of this.zones.features) {
+      if (zone.geometry.type !== "Polygon") continue;
       const { size, middle } = centroid(zone.geometry.coordinates[0] ?? []);
-      return [{ type: "Feature", properties: { ...zone.properties, size }, geometry: { type: "Point", coordinates: middle } }];
-    });
-    this.put("zone-names", names);
+      const band = `${zone.properties?.["zone_id"]}\n${zone.properties?.["limits"]}`;
+      if (size < ((names.get(band)?.properties?.["size"] as number | undefined) ?? 0)) continue;
+      names.set(band, { type: "Feature", properties: { ...zone.properties, size }, geometry: { type: "Point", coordinates: middle } });
+    }
+    this.put("zone-names", [...names.values()]);
   }
 
   private drawLeads(picture: Picture): void {

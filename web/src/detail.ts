@@ -4,12 +4,12 @@ import type { Feature } from "geojson";
 import type { AlertMessage } from "./messages";
 import { byId, make } from "./page";
 import { type Concern, LIVE, SPOOFING_SUSPECTED, type Track } from "./picture";
-import { age, altitude, degrees, knots, position, squawk, utc, who } from "./words";
+import { age, altitude, degrees, knots, position, squawk, utc, who, zoneName } from "./words";
 
 const DOMAIN = ["", "aircraft", "vehicle", "ship"];
 const CATEGORY = ["", "fixed wing", "rotary wing", "uncrewed", "other"];
 const CONCERN: Record<Concern, string> = {
-  none: "", exempt: "exempt by the zone’s own terms", predicted: "predicted to enter", indeterminate: "uncertain", actual: "inside or too close",
+  none: "", exempt: "exempt by the zone’s own terms", predicted: "PREDICTED: to enter, or to come too close", indeterminate: "INDETERMINATE: within the stated accuracies", actual: "ACTUAL: inside, or separation lost",
 };
 
 export function hideDetail(): void {
@@ -47,7 +47,7 @@ export function showTrack(track: Track, concern: Concern, alerts: AlertMessage[]
       ["Last report", heard],
       ["Heard by", track.source],
       ["Verdict", CONCERN[concern]],
-      ["Alerts", alerts.map((a) => a.zone_name || a.zone_id || a.other_who || a.kind).join(", ")],
+      ["Alerts", alerts.map((a) => `${a.kind} ${zoneName(a.zone_id ?? "", a.zone_name ?? "") || (a.track_key === track.key ? a.other_who : a.who) || ""}`).join(", ")],
     ],
     [],
     onClose,
@@ -64,7 +64,7 @@ export function showZone(zone: Feature, onClose: () => void): void {
     `${String(p["type"]).toLowerCase().replaceAll("_", " ")} · ${p["in_force"] ? (p["assumed"] ? "assumed in force" : "in force") : "not in force"}`,
     [
       ["Zone", `${p["zone_id"]}, version ${p["version"]}`],
-      ["Limits", `${p["lower"]} – ${p["upper"]}`],
+      ["Limits", String(p["limits"])],
       ["Restriction", String(p["restriction"] ?? "").toLowerCase().replaceAll("_", " ")],
       ["Valid", String(p["valid"] ?? "")],
       ["Authority", String(p["authority"] ?? "")],

@@ -67,7 +67,7 @@ export function layers(theme: Theme): LayerSpecification[] {
     {
       id: "zone-name", type: "symbol", source: "zone-names", minzoom: 3.5,
       layout: {
-        "text-field": ["format", get("label"), {}, ["concat", "\n", get("lower"), " – ", get("upper")], { "font-scale": 0.85 }, ["case", get("in_force"), "", "\nnot in force"], { "font-scale": 0.85 }],
+        "text-field": ["format", get("label"), {}, ["concat", "\n", get("limits")], { "font-scale": 0.85 }, ["case", get("in_force"), "", "\nnot in force"], { "font-scale": 0.85 }],
         "text-font": FONT, "text-size": 12, "text-max-width": 12, "text-padding": 2,
         "text-variable-anchor": ["center", "bottom", "top", "left", "right"], "text-radial-offset": 2.5, "symbol-sort-key": ["-", 0, get("size")],
       },

@@ -164,8 +164,9 @@ function tick(): void {
   say(status, { lost: "Connection lost", starting: "Connecting", stalled: "Stalled", ok: health?.recorded ? "Recording" : "Live", degraded: "Degraded", overload: "Overload", ended: "Ended" }[word] ?? word);
   say(byId("live"), everConnected ? String(picture.count(LIVE)) : "–");
   say(byId("stale"), everConnected ? String(picture.count(STALE)) : "–");
+  document.title = state.lost || stalled() ? "Connection lost · Keepclear" : state.alerts ? `(${state.alerts}) Keepclear` : "Keepclear";
   renderBanners(banners());
-  alerts.render(now_s);
+  alerts.render(now_s, picture);
   renderChoice(now_s);
 }
 
@@ -205,13 +206,13 @@ function setTheme(theme: Theme): void {
 function renderLegend(theme: Theme): void {
   const p = palette(theme);
   const rows: [string, string, string][] = [
-    ["ring full", p.actual, "inside, or separation lost"],
+    ["ring full", p.actual, "actual: inside, or separation lost"],
     ["ring", p.predicted, "predicted; dashed line to the place of entry, with time to it"],
-    ["ring half", p.indeterminate, "uncertain within stated accuracies"],
+    ["ring half", p.indeterminate, "indeterminate within the stated accuracies"],
     ["disc", p.exempt, "exempt"],
     ["disc faint", p.track, "stale"],
     ["disc", p.suspect, "position suspect"],
-    ["box", p.zone["PROHIBITED"]!, "zone in force"],
+    ["box", p.zone["PROHIBITED"]!, "zone in force (colour by kind)"],
     ["box dashed", p.zone["PROHIBITED"]!, "zone not in force"],
   ];
   byId("legend").replaceChildren(

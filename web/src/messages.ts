@@ -68,8 +68,8 @@ export interface AlertMessage {
   acknowledged_by?: string | null;
   lon_deg?: number | null;
   lat_deg?: number | null;
-  depth_m?: number | null;
   horizontal_m?: number | null;
+  horizontal_min_m?: number | null;
   vertical_m?: number | null;
   review?: string | null;
   assumed_active?: boolean | null;

@@ -131,6 +131,22 @@ export class Picture {
   }
 }
 
+export interface Separation {
+  horizontal_m: number;
+  /** null where the two altitudes are of different datums, or one is not known */
+  vertical_m: number | null;
+}
+
+const EARTH_RADIUS_M = 6_371_008.8;
+
+/** How far apart two tracks of the picture are: for reading, on a sphere; verdicts are made on the ellipsoid. */
+export function separation(a: Track, b: Track): Separation {
+  const rad = Math.PI / 180;
+  const s = Math.sin(((b.lat - a.lat) * rad) / 2) ** 2 + Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * Math.sin(((b.lon - a.lon) * rad) / 2) ** 2;
+  const alike = a.altitude_m != null && b.altitude_m != null && a.altitude_datum === b.altitude_datum;
+  return { horizontal_m: 2 * EARTH_RADIUS_M * Math.asin(Math.sqrt(Math.min(1, s))), vertical_m: alike ? Math.abs(a.altitude_m! - b.altitude_m!) : null };
+}
+
 export function isPair(kind: string): boolean {
   return kind === "STCA" || kind === "WELL_CLEAR";
 }

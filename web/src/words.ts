@@ -4,7 +4,8 @@ import type { AlertMessage } from "./messages";
 import { isPair, type Track } from "./picture";
 
 const FOOT_M = 0.3048;
-const KNOT_MPS = 1852 / 3600;
+const NAUTICAL_MILE_M = 1852;
+const KNOT_MPS = NAUTICAL_MILE_M / 3600;
 
 export function utc(time_s: number | null | undefined): string {
   if (time_s == null || !Number.isFinite(time_s)) return "–";
@@ -53,10 +54,13 @@ export function climb(mps: number | null): string {
   return mps > 0 ? "↑" : "↓";
 }
 
-export function metres(value: number | null | undefined): string {
-  if (value == null) return "";
-  const m = Math.abs(value);
-  return m < 1000 ? `${Math.round(m)} m` : `${(m / 1000).toFixed(m < 10000 ? 1 : 0)} km`;
+/** Between two aircraft: nautical miles and feet, as separation is given. */
+export function miles(value: number): string {
+  return `${(value / NAUTICAL_MILE_M).toFixed(1)} NM`;
+}
+
+export function feet(value: number): string {
+  return `${(Math.round(value / FOOT_M / 10) * 10).toLocaleString("en-GB")} ft`;
 }
 
 export function position(lat: number, lon: number): string {
@@ -98,16 +102,17 @@ export function severity(alert: AlertMessage): Severity {
   return "predicted";
 }
 
+/** The verdict's own word, or where the alert stands after its end. */
 export function severityWord(alert: AlertMessage): string {
   switch (severity(alert)) {
     case "ended":
       return alert.state === "reviewed" ? "Reviewed" : "Ended";
     case "actual":
-      return isPair(alert.kind) ? "Separation lost" : alert.kind === "SPILL_OVER" ? "Across border" : "Inside";
+      return "Actual";
     case "indeterminate":
-      return "Uncertain";
+      return "Indeterminate";
     case "predicted":
-      return alert.state === "candidate" ? "Possible" : "Predicted";
+      return alert.state === "candidate" ? "Candidate" : "Predicted";
   }
 }
 
@@ -115,16 +120,21 @@ export function severityWord(alert: AlertMessage): string {
 export function timing(alert: AlertMessage, now_s: number): string {
   if (severity(alert) === "ended") return alert.ended_s ? `ended ${utc(alert.ended_s)}` : "ended";
   if (alert.inside_since_s != null) {
-    const word = isPair(alert.kind) ? "since" : "inside since";
+    const word = isPair(alert.kind) ? "separation lost since" : alert.kind === "SPILL_OVER" ? "across since" : "inside since";
     return `${word} ${utc(alert.inside_since_s)} (${age(now_s - alert.inside_since_s)})`;
   }
   if (alert.entry_s != null) {
     const left = alert.entry_s - now_s;
     const what = isPair(alert.kind) ? "loss of separation" : alert.kind === "SPILL_OVER" ? "crossing" : "entry";
-    if (left <= 0.5 && severity(alert) === "indeterminate") return `uncertain since ${utc(alert.entry_s)}`;
+    if (left <= 0.5 && severity(alert) === "indeterminate") return `in doubt since ${utc(alert.entry_s)}`;
     return left > 0.5 ? `${what} in ${clock(left)}` : `${what} due ${utc(alert.entry_s)}`;
   }
   return `since ${utc(alert.raised_s)}`;
+}
+
+/** A NOTAM's zone is named by its number and what it closes; the number is enough in a list. */
+export function zoneName(id: string, name: string): string {
+  return !name || (id && name.startsWith(id)) ? id : name;
 }
 
 /** Open alerts first, the worst first, then whoever is nearest to entry; then the ended ones, newest first. */

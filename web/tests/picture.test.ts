@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { follows } from "../src/link";
 import type { AlertMessage, PictureMessage } from "../src/messages";
-import { Picture } from "../src/picture";
-import { altitude, clock, order, position, severity, timing, utc } from "../src/words";
+import { Picture, separation } from "../src/picture";
+import { altitude, clock, feet, miles, order, position, severity, severityWord, timing, utc, zoneName } from "../src/words";
 
 function message(now_s: number, rows: [number, number, number][], more: Partial<PictureMessage> = {}): PictureMessage {
   const column = <T>(value: T): T[] => rows.map(() => value);
@@ -64,6 +64,26 @@ describe("words", () => {
     expect(clock(-3)).toBe("0:00");
     expect(utc(0)).toBe("00:00:00Z");
   });
+  test("how far apart two tracks are, over the antimeridian and only in a common datum", () => {
+    const picture = new Picture();
+    picture.apply(message(0, [[1, 179.95, 0], [2, -179.95, 0]], { full: true, altitude_m: [1000, 1300] }));
+    const [one, other] = [picture.tracks.get(1)!, picture.tracks.get(2)!];
+    expect(miles(separation(one, other).horizontal_m)).toBe("6.0 NM");
+    expect(separation(one, other).vertical_m).toBe(300);
+    other.altitude_datum = "WGS84";
+    expect(separation(one, other).vertical_m).toBeNull();
+  });
+  test("separation is in nautical miles and feet", () => {
+    expect(`${miles(9260)} and ${feet(305)}`).toBe("5.0 NM and 1,000 ft");
+  });
+  test("a verdict has the same word as everywhere else", () => {
+    expect(["ACTUAL", "INDETERMINATE", "PREDICTED"].map((verdict) => severityWord(alert({ verdict })).toUpperCase())).toEqual(["ACTUAL", "INDETERMINATE", "PREDICTED"]);
+  });
+  test("a NOTAM's zone is named by its number", () => {
+    expect(zoneName("A1/26", "A1/26 flight information region UKBV")).toBe("A1/26");
+    expect(zoneName("A1", "Adria")).toBe("Adria");
+    expect(zoneName("A1", "")).toBe("A1");
+  });
   test("positions wrap and carry", () => {
     expect(position(43.99999, 198.5)).toBe("44°00.0′N 161°30.0′W");
   });
@@ -81,7 +101,7 @@ describe("words", () => {
     expect(severity(alert({ verdict: "INDETERMINATE" }))).toBe("indeterminate");
     expect(timing(alert({ entry_s: 60 }), 15)).toBe("entry in 0:45");
     expect(timing(alert({ entry_s: 60 }), 61)).toBe("entry due 00:01:00Z");
-    expect(timing(alert({ entry_s: 60, verdict: "INDETERMINATE" }), 99)).toBe("uncertain since 00:01:00Z");
+    expect(timing(alert({ entry_s: 60, verdict: "INDETERMINATE" }), 99)).toBe("in doubt since 00:01:00Z");
     expect(timing(alert({ state: "ended", ended_s: 61 }), 100)).toBe("ended 00:01:01Z");
   });
 });

@@ -72,7 +72,7 @@ def command(**given: Any) -> None:
             return
         while not interrupted():
             watch = new_watch()
-            with open_outlet(watch, {**given, "serve": True, "store": None}, simulated=True) as shown:
+            with open_outlet(watch, {**given, "serve": True, "store": None}, simulated=True, recorded=True) as shown:
                 quiet = Outlet(
                     write=lambda events, watch: None, heartbeat=lambda cycle: None, publisher=shown.publisher
                 )

@@ -280,12 +280,16 @@ def zone_rows(zones: tuple[Zone, ...]) -> pa.Table:
 def _people_rows(zones: tuple[Zone, ...]) -> pa.Table:
     import pyarrow as pa
 
+    from keepclear.quantities import limits_text
+
     return pa.table(
         {
             "id": pa.array([zone.id for zone in zones], pa.string()),
             "name": pa.array([zone.name for zone in zones], pa.string()),
             "type": pa.array([_kind(zone) for zone in zones], pa.string()),
-            "limits": pa.array([_distinct(_limits(v.lower, v.upper) for v in z.volumes) for z in zones], pa.string()),
+            "limits": pa.array(
+                [_distinct(limits_text(v.lower, v.upper) for v in z.volumes) for z in zones], pa.string()
+            ),
             "valid (UTC)": pa.array([_validity(zone) for zone in zones], pa.string()),
             "area km²": pa.array([_area_km2(zone) for zone in zones], pa.float64()),
             "binds": pa.array([_binds(zone) for zone in zones], pa.string()),
@@ -312,13 +316,6 @@ def _distinct(words: object) -> str:
 def _kind(zone: Zone) -> str:
     status = "" if zone.status in ("PUBLISHED", "ACTIVE") else f" ({zone.status.lower()})"
     return f"{zone.type}, {zone.restriction.replace('_', ' ').lower()}{status}"
-
-
-def _limits(lower: object, upper: object) -> str:
-    low, high = str(lower), str(upper)
-    if low == high == "UNBOUNDED":
-        return "surface to unlimited"
-    return f"{'surface' if low in ('UNBOUNDED', 'GND') else low} to {'unlimited' if high == 'UNBOUNDED' else high}"
 
 
 def _validity(zone: Zone) -> str:

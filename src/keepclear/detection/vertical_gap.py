@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.feeds.reports import Floats
-from keepclear.quantities import EARTH_RADIUS_M, Datum, Level
+from keepclear.quantities import EARTH_RADIUS_M, Datum, Level, limits_text
 from keepclear.space.index import OutlineIndex
 from keepclear.space.outlines import Outlines, build_outlines
 from keepclear.zones.model import Restriction, Volume, Zone
@@ -74,8 +74,8 @@ def find_vertical_gaps(zones: ZoneSet) -> list[GapWarning]:
                     zone_b.id,
                     float((lon[closest] + 180.0) % 360.0 - 180.0),
                     float(lat[closest]),
-                    f"{zone_a.id} ({volume_a.lower} to {volume_a.upper}) meets {zone_b.id} "
-                    f"({volume_b.lower} to {volume_b.upper}): {differs}",
+                    f"{zone_a.id} ({limits_text(volume_a.lower, volume_a.upper)}) meets {zone_b.id} "
+                    f"({limits_text(volume_b.lower, volume_b.upper)}): {differs}",
                 )
             )
     return warnings
@@ -126,8 +126,11 @@ def _difference(a: Volume, b: Volume) -> str:
     for name, one, other in (("lower", a.lower, b.lower), ("upper", a.upper, b.upper)):
         if _same(one, other, is_lower=name == "lower"):
             continue
-        comparable = one.datum is other.datum
-        parts.append(f"between {one} and {other} only one side is restricted" if comparable
+        # No limit is beyond every limit, whatever that one is measured from.
+        comparable = one.datum is other.datum or Datum.UNBOUNDED in (one.datum, other.datum)
+        beyond = "the surface" if name == "lower" else "unlimited"
+        one_text, other_text = (beyond if level.datum is Datum.UNBOUNDED else str(level) for level in (one, other))
+        parts.append(f"between {one_text} and {other_text} only one side is restricted" if comparable
                      else f"the {name} limits {one} and {other} are in different datums")  # fmt: skip
     return "; ".join(parts)
 

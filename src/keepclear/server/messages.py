@@ -108,8 +108,10 @@ class AlertMessage(TypedDict):
     lon_deg: NotRequired[float]
     lat_deg: NotRequired[float]
     """where to look: the place of entry, or of the track"""
-    depth_m: NotRequired[float]
     horizontal_m: NotRequired[float]
+    """pairs, and ``vertical_m``: when the alert last changed; the picture has where they are now"""
+    horizontal_min_m: NotRequired[float]
+    """pairs: the least so far or predicted"""
     vertical_m: NotRequired[float]
     review: NotRequired[str]
     """justified, nuisance, false"""

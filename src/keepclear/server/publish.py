@@ -15,6 +15,7 @@ from keepclear.alerts.model import Alert, AlertStatus, EventKind
 from keepclear.detection.situation import Verdict
 from keepclear.feeds.health import FeedHealth, FeedState
 from keepclear.node import Cycle, Watch
+from keepclear.quantities import format_instant
 from keepclear.server.hub import Hub
 from keepclear.server.messages import AlertMessage, HealthMessage
 from keepclear.server.messages import FeedHealth as FeedHealthMessage
@@ -182,7 +183,8 @@ def alert_message(alert: Alert, *, assumed: bool = False) -> AlertMessage:
     numbers = {
         "confidence": alert.probability_pct / 100.0, "entry_s": alert.tca_s, "inside_since_s": alert.entered_s,
         "ended_s": alert.ended_s, "lon_deg": alert.at_lon_deg, "lat_deg": alert.at_lat_deg,
-        "horizontal_m": alert.horizontal_m, "vertical_m": alert.vertical_m,
+        "horizontal_m": alert.horizontal_m, "horizontal_min_m": alert.horizontal_min_m,
+        "vertical_m": alert.vertical_m,
     }  # fmt: skip
     message.update({k: v for k, v in numbers.items() if math.isfinite(v)})  # type: ignore[typeddict-item]
     if alert.acknowledgements:
@@ -192,4 +194,6 @@ def alert_message(alert: Alert, *, assumed: bool = False) -> AlertMessage:
         message["review"] = alert.review.verdict.value.lower()
     if alert.status is AlertStatus.ENDED and alert.end_reason:
         message["note"] = alert.end_reason.value.replace("_", " ").lower()
+    elif alert.stale:
+        message["note"] = f"stale, last heard {format_instant(round(track.last.time_s))[11:]}"
     return message

@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from keepclear.errors import MissingExtra
-from keepclear.quantities import format_instant
+from keepclear.quantities import format_instant, limits_text
 from keepclear.space.geometry import Circle, EdgeType
 from keepclear.zones.model import Zone
 
@@ -233,7 +233,7 @@ def _zones(zones: Sequence[Zone], concerned: set[str]) -> str:
 
 
 def _zone(zone: Zone, concerned: bool) -> str:
-    limits = dict.fromkeys(f"{volume.lower} – {volume.upper}" for volume in zone.volumes)
+    limits = dict.fromkeys(limits_text(volume.lower, volume.upper) for volume in zone.volumes)
     facts = [
         ("Version", zone.version),
         ("Type", f"{zone.type} · {zone.restriction}"),

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from keepclear.quantities import format_instant
+from keepclear.quantities import format_instant, limits_text
 from keepclear.server.drawing import drawn_rings
 from keepclear.server.hub import Hub
 from keepclear.server.messages import ZonesMessage
@@ -46,8 +46,7 @@ def zones_message(
                     "geometry": {"type": "Polygon", "coordinates": drawn_rings(volume.shape)},
                     "properties": {
                         **words,
-                        "lower": str(volume.lower),
-                        "upper": str(volume.upper),
+                        "limits": limits_text(volume.lower, volume.upper),
                         "edges": getattr(volume.shape, "edge_type", "CIRCLE"),
                         "in_force": active,
                         "assumed": assumed,
