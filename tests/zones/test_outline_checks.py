@@ -121,6 +121,32 @@ def test_a_ring_on_one_line_is_refused() -> None:
         check_polygon([[(0, 0), (1, 1), (2, 2), (0, 0)]], EdgeType.STRAIGHT)
 
 
+def test_a_triangle_wider_than_half_the_earth_is_not_on_one_line() -> None:
+    assert check_polygon([[(0, 0), (100, 10), (-170, -17), (0, 0)]], EdgeType.STRAIGHT).exterior
+
+
+@pytest.mark.parametrize(
+    ("ring", "kind"),
+    [
+        ([(0, 10), (180, -10), (90, 40)], EdgeType.GEODESIC),
+        ([(0, 89.8), (90, -89.8), (90, 40)], EdgeType.GEODESIC),
+        ([(0, -90), (10, 90), (90, 40)], EdgeType.GEODESIC),
+        ([(90, 40), (0, -90), (10, 90)], EdgeType.RHUMB),
+    ],
+)
+def test_an_edge_between_opposite_places_is_refused_where_it_is_read(
+    ring: list[tuple[float, float]], kind: EdgeType
+) -> None:
+    with pytest.raises(InputError, match=r"line 7: .*opposite each other on Earth.*add a vertex between them"):
+        check_polygon([ring], kind, where="line 7", closed=False)
+    assert check_polygon([ring], EdgeType.STRAIGHT, closed=False).exterior
+
+
+@pytest.mark.parametrize("kind", list(EdgeType))
+def test_an_edge_from_pole_to_pole_along_one_meridian_is_read(kind: EdgeType) -> None:
+    assert check_polygon([[(10, -90), (10, 90), (90, 40)]], kind, closed=False).exterior
+
+
 def test_circles_are_on_earth() -> None:
     assert check_circle(190.0, 10.0, 5.0).lon_deg == -170.0
     for bad in ((0.0, 91.0, 5.0), (0.0, 0.0, 0.0), (0.0, 0.0, math.inf)):

@@ -21,9 +21,10 @@ import numpy.typing as npt
 from keepclear.errors import InputError
 from keepclear.space.geometry import Circle, EdgeType, Polygon, Shape
 
-__all__ = ["BEYOND_POLE_DEG", "CHUNK", "Outlines", "build_outlines"]
+__all__ = ["BEYOND_POLE_DEG", "CHUNK", "KIND", "POLE_LAT_DEG", "Outlines", "build_outlines", "opposite_vertices"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 BEYOND_POLE_DEG = 91.0
 """Rings that hold a pole are closed here, so that the pole itself, at 90°, is inside and not on the edge."""
@@ -34,7 +35,13 @@ AXIS_DEG = 1e-12
 """Nearer to the equator or the prime meridian than this (0.1 µm) a vertex lies on it: an edge that rises by a subnormal
 number has no slope that a double holds, and where it is crossed could not be said."""
 
-_KIND = {EdgeType.GEODESIC: 0, EdgeType.RHUMB: 1, EdgeType.STRAIGHT: 2}
+OPPOSITE_DEG = 0.7
+"""From nearer to the antipode than this (78 km) several ways are about equally short, and the iteration that finds the
+shortest may not settle (within some 0.6° of longitude at the equator)."""
+POLE_LAT_DEG = 89.999999999
+"""Nearer to a pole than this (0.1 mm) an end of a geodesic or rhumb line lies on it."""
+
+KIND = {EdgeType.GEODESIC: 0, EdgeType.RHUMB: 1, EdgeType.STRAIGHT: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Outlines:
     slope: Floats
     """[E] degrees of longitude a degree of latitude; 0 for horizontal edges"""
     real: npt.NDArray[np.uint8]
-    """[E] 0 for edges that only close a ring over a pole or along the seam of a full circle: no boundary there"""
+    """[E] 0 for edges that only close a ring beyond a pole or beyond a seam: no boundary there"""
     chunk_start: npt.NDArray[np.int64]
     """[R + 1]"""
     chunk_box: Floats
@@ -89,8 +96,8 @@ def build_outlines(shapes: Sequence[Shape], *, tolerance_m: float = 1.0) -> Outl
     vertex[np.abs(vertex) < AXIS_DEG] = 0.0
     vertex = vertex.reshape(-1, 2)
     polygon_start = _starts([1 + len(p.holes) for p in polygons])
-    kind = np.array([_KIND[p.edge_type] for p in polygons], np.int64)
-    _refuse_antipodes(vertex, ring_start, np.repeat(kind, np.diff(polygon_start)))
+    kind = np.array([KIND[p.edge_type] for p in polygons], np.int64)
+    _refuse_opposite(vertex, ring_start, np.repeat(kind, np.diff(polygon_start)))
     edges, real, first, box[is_circle == 0] = lay_polygons(
         vertex, ring_start, polygon_start, kind, float(tolerance_m), BEYOND_POLE_DEG
     )
@@ -103,19 +110,18 @@ def build_outlines(shapes: Sequence[Shape], *, tolerance_m: float = 1.0) -> Outl
     return Outlines(is_circle, circle, box, edge_start, edges, slope, real, chunk_start, chunk_box)
 
 
-def _starts(lengths: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def _starts(lengths: npt.ArrayLike) -> Ints:
     """Where each of the runs of these lengths begins, and the end of the last."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
-def _refuse_antipodes(vertex: Floats, ring_start: npt.NDArray[np.int64], kind: npt.NDArray[np.int64]) -> None:
+def _refuse_opposite(vertex: Floats, ring_start: Ints, kind: Ints) -> None:
     if len(vertex) == 0:
         return
     following = np.arange(1, len(vertex) + 1)
     following[ring_start[1:] - 1] = ring_start[:-1]
-    apart = np.abs(np.abs(vertex[following, 0] - vertex[:, 0]) - 180.0)
-    bad = (apart < 0.7) & (np.abs(vertex[following, 1] + vertex[:, 1]) < 0.7)
-    bad &= np.repeat(kind == _KIND[EdgeType.GEODESIC], np.diff(ring_start))
+    lon, lat = vertex[:, 0], vertex[:, 1]
+    bad = opposite_vertices(lon, lat, following, np.repeat(kind, np.diff(ring_start)))
     if bad.any():
         at = int(np.argmax(bad))
         ring = int(np.searchsorted(ring_start, at, side="right")) - 1
@@ -124,6 +130,27 @@ def _refuse_antipodes(vertex: Floats, ring_start: npt.NDArray[np.int64], kind: n
             f"vertices {k + 1} and {(k + 1) % n + 1} lie opposite each other on Earth: "
             "no one shortest line joins them; add a vertex between them"
         )
+
+
+def opposite_vertices(lon: Floats, lat: Floats, following: Ints, kind: Ints) -> npt.NDArray[np.bool_]:
+    """Which vertices no one line of their kind joins to their following ones: those opposite on Earth, or nearly so.
+
+    From a pole every meridian is the shortest line, so the other end says which; of two poles both must say the same.
+    """
+    x, y, z = _unit(lon, lat)
+    # As a chord to the antipode, on the sphere.
+    chord = (x[following] + x) ** 2 + (y[following] + y) ** 2 + (z[following] + z) ** 2
+    least = np.where(kind == KIND[EdgeType.GEODESIC], math.radians(OPPOSITE_DEG) ** 2, 0.0)
+    polar = np.abs(lat) >= POLE_LAT_DEG
+    poles = polar & polar[following] & (lat * lat[following] < 0.0) & (kind != KIND[EdgeType.STRAIGHT])
+    unclear = (chord < least) & ~(polar | polar[following]) | poles
+    bad: npt.NDArray[np.bool_] = unclear & ((lon[following] - lon) % 360.0 != 0.0)
+    return bad
+
+
+def _unit(lon: Floats, lat: Floats) -> tuple[Floats, Floats, Floats]:
+    a, b = np.radians(lon), np.radians(lat)
+    return np.cos(b) * np.cos(a), np.cos(b) * np.sin(a), np.sin(b)
 
 
 def _circle_box(lon: float, lat: float, radius_m: float) -> tuple[float, float, float, float]:

@@ -12,7 +12,7 @@ from typing import Any
 from keepclear.errors import InputError, LimitExceeded
 from keepclear.space.geometry import Circle, EdgeType, LonLat, Polygon, Ring, check_position
 
-__all__ = ["MAX_RING_VERTICES", "check_circle", "check_polygon", "check_ring", "crossing_of"]
+__all__ = ["MAX_RING_VERTICES", "check_circle", "check_polygon", "check_ring", "crossing_of", "opposite_of"]
 
 MAX_RING_VERTICES = 200_000
 """The largest published outline seen is a state border of 9,700 vertices; a coastline in full detail has some
@@ -72,6 +72,13 @@ def check_polygon(
     for index, vertices in enumerate(rings):
         place = f"{where}[{index}]" if len(rings) > 1 else where
         ring = check_ring(vertices, where=place, closed=closed)
+        opposite = opposite_of(ring, edge_type)
+        if opposite is not None:
+            raise InputError(
+                f"the edge from {_shown(ring[opposite])} to {_shown(ring[(opposite + 1) % len(ring)])} joins places "
+                "opposite each other on Earth: no one shortest line joins them; add a vertex between them",
+                where=place,
+            )
         if _encloses_nothing(ring):
             raise InputError("the ring's vertices lie on one line: it encloses nothing", where=place)
         crossing = crossing_of(ring)
@@ -95,6 +102,20 @@ def check_circle(lon_deg: float, lat_deg: float, radius_m: float, *, where: str 
         return Circle(lon_deg, lat_deg, radius_m)
     except InputError as error:
         raise InputError(error.message, where=where) from None
+
+
+def opposite_of(ring: Ring, edge_type: EdgeType) -> int | None:
+    """The first vertex of an open ring opposite the one after it, where no one line of the kind joins the two."""
+    import numpy as np
+
+    from keepclear.space.outlines import KIND, opposite_vertices
+
+    if edge_type is EdgeType.STRAIGHT or all(abs(a[1] + b[1]) > 1.0 for a, b in zip(ring, (*ring[1:], ring[0]))):
+        return None
+    lon, lat = np.array(ring, dtype=np.float64).T
+    following = np.roll(np.arange(len(ring)), -1)
+    bad = opposite_vertices(lon, lat, following, np.full(len(ring), KIND[edge_type], np.int64))
+    return int(np.argmax(bad)) if bad.any() else None
 
 
 def crossing_of(ring: Ring) -> tuple[int, int] | None:
@@ -160,10 +181,12 @@ def _cross(x0: Any, y0: Any, x1: Any, y1: Any, a: Any, b: Any) -> Any:
 
 def _encloses_nothing(ring: Ring) -> bool:
     """Whether all vertices lie on one line, unwrapped; a ring round a pole always encloses something."""
-    (x0, y0) = ring[0]
-    if round(sum((b[0] - a[0] + 180.0) % 360.0 - 180.0 for a, b in zip(ring, (*ring[1:], ring[0])))):
+    x, wide = 0.0, [(0.0, 0.0)]
+    for (lon_a, _), (lon_b, lat_b) in zip(ring, (*ring[1:], ring[0])):
+        x -= 360.0 * round((lon_b - lon_a) / 360.0)
+        wide.append((lon_b - ring[0][0] + x, lat_b - ring[0][1]))
+    if wide.pop() != (0.0, 0.0):
         return False
-    wide = [((x - x0 + 180.0) % 360.0 - 180.0, y - y0) for x, y in ring]
     u = next((v for v in wide if v != (0.0, 0.0)), (0.0, 0.0))
     return all(u[0] * v[1] - u[1] * v[0] == 0.0 for v in wide)
 

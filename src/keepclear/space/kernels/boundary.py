@@ -16,6 +16,8 @@ from keepclear.space.outlines import CHUNK
 Floats = npt.NDArray[np.float64]
 EXACT_FROM_M = 2_000.0
 """Nearer than this the local distance is within a millimetre; farther, the geodesic to the nearest point is taken."""
+FARTHEST_M = 20_003_932.0
+"""From pole to pole; nothing on Earth is farther from anything, and the whole Earth has no boundary at all."""
 POLAR_DEG = 80.0
 POLAR_STEP_DEG = 0.25
 
@@ -169,6 +171,7 @@ def boundary_distances(ix: Raster, lon: Floats, lat: Floats, rows: Any) -> Float
             d = _polar(ix, z, x, lat[i])
         else:
             d = _polygon(ix, z, x, lat[i])
+        d = min(d, FARTHEST_M)
         inside = in_outline(ix.box, ix.is_circle, ix.disc, ix.edge_start, ix.edges, ix.slope, z, x, lat[i])
         out[i] = d if inside else -d
     return out

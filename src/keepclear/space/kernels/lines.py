@@ -10,10 +10,10 @@ import numpy.typing as npt
 from numba import njit
 
 from keepclear.space.kernels.geodesy import RAD, F, direct, distance, inverse, radii, wrap180
+from keepclear.space.outlines import POLE_LAT_DEG
 
 GEODESIC, RHUMB, STRAIGHT = 0, 1, 2
-POLE_LAT_DEG = 89.999999999
-DEPTH_MAX = 18
+DEPTH_MAX = 20
 PIECE_MAX_DEG = 8.0
 """Longer pieces are halved unasked, so that the sampled check for the chord error cannot be fooled by symmetry."""
 E1 = math.sqrt(F * (2.0 - F))
@@ -61,28 +61,76 @@ def _on_edge(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _pole(lat_deg: float) -> float:
+    """±90 at a pole, else 0."""
+    return math.copysign(90.0, lat_deg) if abs(lat_deg) >= POLE_LAT_DEG else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _turned(lon: float, near: float) -> float:
+    """The longitude on that of its turns that is nearest."""
+    return lon + 360.0 * round((near - lon) / 360.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def chain(lon: Floats, lat: Floats, kind: int, tolerance_m: float) -> tuple[Floats, Floats]:
     """One ring as a continuous closed chain: the first vertex comes again at the end, whole turns away if the ring
     goes round a pole. Between its points the edges stay within ``tolerance_m`` of straight in lon/lat."""
     n = len(lon)
     cap = 4 * n + 64
     xs, ys = np.empty(cap), np.empty(cap)
-    xs[0], ys[0] = wrap180(lon[0]), lat[0]
+    # A geodesic or a rhumb line comes to a pole along a meridian and leaves it along another: the longitude stated of
+    # the pole says nothing, but where the line leads from pole to pole.
+    first = 0
+    if kind != STRAIGHT:
+        while first < n and _pole(lat[first]) != 0.0:
+            first += 1
+        if first == n:
+            first = 0
+            while first + 1 < n and _pole(lat[first]) == _pole(lat[first + 1]):
+                first += 1
+    xs[0], ys[0] = wrap180(lon[first]), lat[first]
+    if kind != STRAIGHT and _pole(lat[first]) != 0.0:
+        ys[0] = _pole(lat[first])
     k = 1
     # A stack of the fractions still to be reached on the present edge, nearest on top.
     stack_t = np.empty(4 * DEPTH_MAX + 64)
     stack_d = np.empty(4 * DEPTH_MAX + 64, np.int64)
-    for e in range(n):
+    for edge in range(n):
+        e = first + edge if first + edge < n else first + edge - n
         f = e + 1 if e + 1 < n else 0
+        if k + 4 > cap:
+            cap *= 2
+            nx, ny = np.empty(cap), np.empty(cap)
+            nx[:k], ny[:k] = xs[:k], ys[:k]
+            xs, ys = nx, ny
         x0, y0, y1 = xs[k - 1], ys[k - 1], lat[f]
         step = lon[f] - lon[e]
-        if kind == STRAIGHT and (abs(step) == 360.0 or abs(step) == 180.0):
+        leaves, reaches = _pole(lat[e]), _pole(y1)
+        if kind != STRAIGHT and (leaves != 0.0 or reaches != 0.0):
+            if leaves == 0.0:
+                xs[k], ys[k] = x0, reaches
+                k += 1
+            elif leaves != reaches:
+                xs[k], ys[k] = _turned(lon[f], x0 + wrap180(lon[f] - x0)), leaves
+                xs[k + 1], ys[k + 1] = xs[k], y1 if reaches == 0.0 else reaches
+                k += 2
+            continue
+        if kind == STRAIGHT and (abs(step) == 360.0 or abs(step) == 180.0) and lon[e] + step == lon[f]:
             pass  # as it is written: the seam of a whole-Earth ring, or half a turn whose side is given
         else:
             step = wrap180(step)
             if step == -180.0 and kind == RHUMB:
                 step = 180.0
-        x1 = x0 + step
+        # The vertex itself on one of its turns: steps added up would stray.
+        x1 = _turned(lon[f], x0 + step)
+        if kind == GEODESIC and abs(step) == 180.0:
+            # Over the pole.
+            xs[k], xs[k + 1], xs[k + 2] = x0, x1, x1
+            ys[k] = ys[k + 1] = 90.0 if y0 + y1 > 0.0 else -90.0
+            ys[k + 2] = y1
+            k += 3
+            continue
         top = max(abs(y0), abs(y1))
         split = kind != STRAIGHT and (abs(step) > 1e-9)
         if kind == RHUMB and abs(y1 - y0) < 1e-9:
@@ -157,6 +205,10 @@ def chain(lon: Floats, lat: Floats, kind: int, tolerance_m: float) -> tuple[Floa
             nx[:k], ny[:k] = xs[:k], ys[:k]
             xs, ys = nx, ny
         xs[k], ys[k] = x1, y1
+        k += 1
+    if kind != STRAIGHT and _pole(ys[k - 1]) != 0.0:
+        # A ring of poles alone.
+        xs[k], ys[k] = _turned(xs[0], xs[k - 1] + wrap180(xs[0] - xs[k - 1])), ys[k - 1]
         k += 1
     return xs[:k].copy(), ys[:k].copy()
 

@@ -23,6 +23,8 @@ PIECES_MAX = 4096
 PIECE_MAX_M = 50_000.0
 RIM_STEPS_MAX = 40
 """Far more than the few that a distance along 50 km takes."""
+ASTRAY = 1e-6
+"""A root whose last correction was larger, as a fraction of the piece (5 cm of the longest), is not yet one."""
 SHORT_DEG = 0.02
 """A motion shorter than this in both coordinates, below 80° latitude, bends less than 0.5 m away from straight."""
 
@@ -179,6 +181,28 @@ def _rim_between(xa: float, ya: float, xb: float, yb: float, lon: float, lat: fl
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _rim_twice(
+    xa: float, ya: float, xb: float, yb: float, lon: float, lat: float, r: float, inside: bool, us: Floats
+) -> int:
+    """The fractions at which a piece with both ends on one side of a circle crosses it: none or two, in us[0:2]."""
+    sign = -1.0 if inside else 1.0
+    u0, u1 = 0.0, 1.0
+    for _ in range(RIM_STEPS_MAX):
+        third = (u1 - u0) / 3.0
+        p, q = u0 + third, u1 - third
+        dp = sign * distance(xa + p * (xb - xa), ya + p * (yb - ya), lon, lat)
+        dq = sign * distance(xa + q * (xb - xa), ya + q * (yb - ya), lon, lat)
+        if min(dp, dq) < sign * r:
+            u = p if dp < dq else q
+            xm, ym = xa + u * (xb - xa), ya + u * (yb - ya)
+            us[0] = u * _rim_between(xa, ya, xm, ym, lon, lat, r)
+            us[1] = u + (1.0 - u) * _rim_between(xm, ym, xb, yb, lon, lat, r)
+            return 2
+        u0, u1 = (u0, q) if dp < dq else (p, u1)
+    return 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _circle_crossings(ix: Raster, z: int, xa: float, ya: float, xb: float, yb: float, us: Floats) -> int:
     """Fractions at which a piece crosses the circle of row z; us[0:2]."""
     lon, lat, r = ix.disc[z, 0], ix.disc[z, 1], ix.disc[z, 2]
@@ -230,10 +254,12 @@ def _circle_crossings(ix: Raster, z: int, xa: float, ya: float, xb: float, yb: f
             us[1] = f0 / q if q != 0.0 else us[0]
             n = 2
     kept = 0
+    astray = False
     for k in range(n):
         u = us[k]
         if not (-0.01 < u < 1.01):
             continue
+        move = 0.0
         for _ in range(3):
             slope = 2.0 * a * u + b
             if abs(slope) <= 1e-9 * scale:
@@ -243,9 +269,16 @@ def _circle_crossings(ix: Raster, z: int, xa: float, ya: float, xb: float, yb: f
             u -= min(0.05, max(-0.05, move))
             if abs(move) < 1e-8:
                 break
+        astray |= abs(move) > ASTRAY
         if 0.0 <= u <= 1.0:
             us[kept] = u
             kept += 1
+    if astray:
+        # Of a circle of hundreds of kilometres the local distance may say little about a short piece.
+        if in0 != in1:
+            us[0] = _rim_between(xa, ya, xb, yb, lon, lat, r)
+            return 1
+        return _rim_twice(xa, ya, xb, yb, lon, lat, r, in0, us)
     # Both ends decide how many crossings there can be: one, if they lie on different sides.
     if in0 != in1:
         if kept == 2:
