@@ -43,6 +43,7 @@ def rows(n: int = 3) -> pa.Table:
         "track_id": [f"t{i}{EVIL}" for i in range(n)], "callsign": [EVIL] * n, "zone_id": ["A1/26"] * n,
         "verdict": ["PREDICTED", "ACTUAL", "INDETERMINATE"][:n] + ["ACTUAL"] * (n - 3),
         "entry_time": pa.array([datetime(2026, 1, 1, tzinfo=UTC)] * n, pa.timestamp("us", "UTC")),
+        "entry_seen": [i != 1 for i in range(n)], "lowest_altitude_m": [3048.0] * n,
         "entry_lon_deg": [10.0] * n, "entry_lat_deg": [50.0] * n, "depth_m": [1234.5] * (n - 1) + [None],
         "coverage": [0.5] * n, "exempt": [False] * n,
     })  # fmt: skip
@@ -99,6 +100,7 @@ def test_it_says_what_was_found_over_what_and_what_it_rests_on(html: bytes) -> N
     for said in (
         "3 violations by 2 aircraft in 2 tracks; over 40 aircraft", "track hours observed", "QNH 1013",
         "line 3 refused", "keepclear scan", "ab" * 32, "Simulated traffic", "0.1.0", "2026-01-01 00:00:00Z",
+            "before 2026-01-01 00:00:00Z", "lowest altitude [ft]", "10,000",
         "50 %", "1,234", "surface to unlimited", "(A1/26)", "(estimated)", "SAR",
     ):  # fmt: skip
         assert said in text, said
@@ -140,7 +142,7 @@ def test_without_matplotlib_the_report_is_written_and_says_that_the_picture_is_m
 def test_assumptions_that_the_zones_made_necessary() -> None:
     said = zone_assumptions([ZONE], assume_active=True)
     assert "--assume-active" in said[0]
-    assert any("rhumb" in line and "1 volumes" in line for line in said)
+    assert any("rhumb" in line and "1 volume." in line for line in said)
     assert any("true circles" in line for line in said)
     assert any("estimate" in line for line in said)
     assert any("buffers" in line for line in said)

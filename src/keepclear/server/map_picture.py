@@ -189,7 +189,12 @@ def _draw_zones(axes: Any, shapes: Sequence[tuple[Zone, Any]], concerned: set[st
         if at_issue and zone.id not in named and len(named) < NAMES_MAX:
             named.add(zone.id)
             top = paths[0][paths[0][:, 1].argmax()]
-            _label(axes, float(paths[0][:, 0].mean()), float(top[1]), zone.name or zone.id, colour, above=True)
+            _label(axes, float(paths[0][:, 0].mean()), float(top[1]), _zone_name(zone), colour, above=True)
+
+
+def _zone_name(zone: Zone) -> str:
+    """A NOTAM's zone is named by its number and what it closes; the number is enough on a map."""
+    return zone.id if not zone.name or zone.name.startswith(zone.id) else zone.name
 
 
 def _draw_tracks(axes: Any, tracks: TrackTable, worst: dict[str, str], centre: float) -> None:

@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from keepclear.errors import MissingExtra
-from keepclear.quantities import format_instant, limits_text
+from keepclear.quantities import FOOT_M, format_instant, limits_text
 from keepclear.space.geometry import Circle, EdgeType
 from keepclear.zones.model import Zone
 
@@ -31,8 +31,8 @@ ZONES_MAX = 300
 """Zones told in full: those concerned first."""
 
 _FIRST = (
-    "verdict", "callsign", "target", "other_callsign", "other_target", "zone_name", "zone_id", "zone_version",
-    "entry_time", "exit_time", "cpa_time", "lowest_altitude_m", "highest_altitude_m", "altitude_datum", "depth_m",
+    "verdict", "callsign", "target", "other_callsign", "other_target", "zone_id", "zone_version", "entry_time",
+    "exit_time", "cpa_time", "lowest_altitude_m", "highest_altitude_m", "altitude_datum", "depth_m",
     "cpa_horizontal_m", "cpa_vertical_m", "coverage", "doubt", "exemption",
 )  # fmt: skip
 _WORSE = {"ACTUAL": 0, "INDETERMINATE": 1, "PREDICTED": 2}
@@ -113,16 +113,20 @@ def zone_assumptions(zones: Iterable[Zone], *, assume_active: bool = False) -> t
         estimated += any(period.end_estimated for period in zone.applicability)
         buffered += zone.buffer_lateral_m > 0 or zone.buffer_vertical_m > 0
         inaccurate += zone.accuracy_m > 0
-    said = [f"{_EDGES[kind]}: {count} volumes." for kind, count in sorted(edges.items())]
+    said = [f"{_EDGES[kind]}: {_counted(count, 'volume')}." for kind, count in sorted(edges.items())]
     if assume_active:
         said.insert(0, "All zones were taken to be in force, whatever their published times say (--assume-active).")
     if estimated:
-        said.append(f"The end of {estimated} zones is an estimate (EST): they were held in force past it.")
+        said.append(f"The end of {_counted(estimated, 'zone')} is an estimate (EST): held in force past it.")
     if buffered:
-        said.append(f"{buffered} zones were widened by their own buffers.")
+        said.append(f"Widened by their own buffers: {_counted(buffered, 'zone')}.")
     if inaccurate:
-        said.append(f"{inaccurate} zones state the accuracy of their outline, and it was taken into the verdicts.")
+        said.append(f"The outline's stated accuracy was taken into the verdicts: {_counted(inaccurate, 'zone')}.")
     return tuple(said)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 _EDGES = {
@@ -173,7 +177,10 @@ def _table(rows: pa.Table) -> str:
     )
     lines = []
     for row in range(len(kept)):
-        cells = "".join(_cell(columns[name][row], name, _more(i, first)) for i, name in enumerate(names))
+        cells = "".join(
+            _cell(columns[name][row], name, _more(i, first), _unseen(columns, name, row))
+            for i, name in enumerate(names)
+        )
         lines.append(f"<tr>{cells}</tr>")
     left_out = rows.num_rows - len(kept)
     note = f'<p class="quiet">{left_out:,} more rows are left out here; --format writes all.</p>' if left_out else ""
@@ -191,22 +198,32 @@ def _more(index: int, first: int) -> str:
 
 def _heading(name: str) -> str:
     words = name.split("_")
+    if name.endswith("_altitude_m"):
+        return f"{' '.join(words[:-1])} [ft]"
     unit = {"m": "m", "s": "s", "deg": "°", "mps": "m/s"}.get(words[-1]) if len(words) > 1 else None
     return f"{' '.join(words[:-1])} [{unit}]" if unit else " ".join(words)
 
 
-def _cell(value: Any, name: str, more: str) -> str:
-    """A cell with its sorting key where the text would sort wrongly."""
+def _unseen(columns: dict[str, list[Any]], name: str, row: int) -> str:
+    """«before» an entry and «after» an exit that no report was on the other side of."""
+    seen = columns.get(f"{name.removesuffix('_time')}_seen")
+    if not name.endswith("_time") or seen is None or seen[row]:
+        return ""
+    return "before " if name == "entry_time" else "after "
+
+
+def _cell(value: Any, name: str, more: str, before: str = "") -> str:
+    """A cell with its sorting key where the text would sort wrongly. Heights in feet, as on a terminal."""
     if value is None:
         return f"<td{more}></td>"
     if isinstance(value, bool):
         return f"<td{more}>{'yes' if value else 'no'}</td>"
     if isinstance(value, datetime):
-        return f'<td{more} data-key="{value.timestamp()}">{_time(value.timestamp())}</td>'
+        return f'<td{more} data-key="{value.timestamp()}">{before}{_time(value.timestamp())}</td>'
     if isinstance(value, int | float):
         text = f"{100 * value:.0f} %" if name == "coverage" else f"{value:,.6g}" if "deg" in name else f"{value:,.4g}"
         if name.endswith("_m"):
-            text = f"{value:,.0f}"
+            text = f"{value / FOOT_M:,.0f}" if name.endswith("_altitude_m") else f"{value:,.0f}"
         return f'<td{more} data-key="{value}">{text}</td>'
     text = escape(str(value))
     mark = f'<b class="{text.lower()}">{text}</b>' if name == "verdict" and text in _WORSE else text
