@@ -3,7 +3,8 @@
 The peers do what a careful user would write: polars joins positions and zones on a grid of cells, then NumPy or
 ``shapely.contains_xy`` (prepared) decides zone by zone; Shapely alone uses an STRtree over the zones. Their circles
 are 256-gons (Shapely) or local distances (NumPy). Answers are compared: away from the rims of the circles they must
-be the same. The floor is reading the four input columns once.
+be the same. The floor is reading the four input columns once. What memory costs shows beside the same kernel on a few
+positions again and again, which stay in the first caches.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from numba import njit
 from benchmarks import scenes
 from keepclear.space.geodesy import distance_m
 from keepclear.space.geometry import Circle, Polygon
-from keepclear.space.index import worker_pool
+from keepclear.space.index import OutlineIndex, worker_pool
+from keepclear.space.kernels.positions import BATCH, positions_block
 
 CELL_DEG = 0.1
 
@@ -32,6 +34,24 @@ def column_sum(a, b, c, d, lo, hi):
 def floor(p):
     n = len(p.lon)
     return sum(worker_pool().map(lambda k: column_sum(*p, n * k // 8, n * (k + 1) // 8), range(8)))
+
+
+@njit(nogil=True, cache=True)
+def again(times, a, fields, lon, lat, altitude, time):
+    pairs = 0
+    for _ in range(times):
+        pairs += len(positions_block(*fields, a, a + BATCH, lon, lat, altitude, time)[0])
+    return pairs
+
+
+def in_cache(index: OutlineIndex, p) -> float:
+    """ns of processor time a position, of batches that stay in the first caches: the median of some batches."""
+    fields, times, each = index._flat, 50, []
+    again(1, 0, fields, *p)
+    for a in np.linspace(0, len(p.lon) - BATCH, 40).astype(np.int64).tolist():
+        best = scenes.measure(lambda a=a: again(times, a, fields, *p), 5)
+        each.append(best.cpu_s / times / BATCH * 1e9)
+    return float(np.median(each))
 
 
 def cells_of(scene):
@@ -168,6 +188,11 @@ def main() -> None:
         )
         others["shapely STRtree, prepared"] = scenes.measure(lambda p=p: strtree(p, scene, tree), slow)
         scenes.table(f"{size:,} positions × {m:,} zones, {len(found):,} pairs", mine, others)
+        if size > 10_000:
+            print(
+                f"each: {mine.cpu_s / size * 1e9:.1f} ns of processor time, {in_cache(index, p):.1f} ns where all that "
+                f"is read stays in the first caches"
+            )
         for name, other in others.items():
             if not name.startswith("floor"):
                 agree(name, np.sort(found), np.sort(other.answer), p, scene, 1.0 if "numpy" in name else 50.0)
