@@ -14,7 +14,7 @@ from keepclear.errors import InputError
 from keepclear.quantities import UNBOUNDED, Datum, LengthUnit, Level
 from keepclear.space.geometry import Circle, EdgeType, Polygon
 from keepclear.zones import geojson
-from keepclear.zones.model import Restriction, Volume, Zone, ZoneOrigin, ZoneType
+from keepclear.zones.model import Period, Restriction, Subject, Volume, Zone, ZoneOrigin, ZoneType
 from keepclear.zones.reading import Severity
 
 SQUARE = [[30.0, 50.0], [31.0, 50.0], [31.0, 51.0], [30.0, 51.0], [30.0, 50.0]]
@@ -77,6 +77,37 @@ def test_both_cut_and_uncut_polygons_over_the_antimeridian_are_read() -> None:
     assert len(reading.zones[2].volumes) == 2
     assert [problem.severity for problem in reading.problems] == [Severity.WARNING]
     assert "over the antimeridian" in reading.problems[0].reason
+
+
+def test_our_own_fields_count_where_no_schema_is_named_and_what_only_bears_their_name_is_told() -> None:
+    place = polygon([[0, 0], [1, 0], [1, 1], [0, 0]])
+    ours = {
+        "id": "SEA-1", "version": 3, "type": "THIRD_PARTY_TERRITORY", "restriction": "CONDITIONAL",
+        "subject": {"domains": ["SEA"]}, "applicability": [{"from": "2026-01-01T00:00:00Z"}], "accuracy_m": 50,
+        "exemptions": [{"callsign": "RESCUE1"}], "status": "SUSPENDED",
+    }  # fmt: skip
+    theirs = {
+        "id": "X",
+        "type": "CTR",
+        "status": "A",
+        "subject": "drones",
+        "applicability": [{"startDateTime": "2026-01-01"}],
+    }
+    party = {"id": "P", "subject": {"parties": ["BLUE"]}}
+    reading = geojson.read(text(*(feature(place, **given) for given in (ours, theirs, party))), "x")
+    sea, foreign, of_party = reading.zones
+    assert of_party.subject == Subject(parties=frozenset({"BLUE"}))  # aircraft, as where no domain is named
+    assert (sea.version, sea.type, sea.restriction, sea.status, sea.accuracy_m) == (
+        "3", "THIRD_PARTY_TERRITORY", "CONDITIONAL", "SUSPENDED", 50.0,
+    )  # fmt: skip
+    assert sea.subject.domains == {"SEA"}
+    assert (sea.applicability[0].from_s, sea.exemptions[0].callsign) == (1_767_225_600.0, "RESCUE1")
+    assert (foreign.type, foreign.subject, foreign.applicability) == (ZoneType.AIRSPACE, Subject(), (Period(),))
+    assert sorted(problem.reason.partition(" is not")[0] for problem in reading.problems) == [
+        "the property 'applicability'", "the property 'subject'",
+    ]  # fmt: skip
+    again = geojson.read(geojson.write(reading.zones).data, "y").zones
+    assert without_origin(again) == without_origin(reading.zones)
 
 
 @pytest.mark.shared

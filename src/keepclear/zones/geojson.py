@@ -17,6 +17,7 @@ from keepclear.errors import InputError
 from keepclear.space.geometry import Circle, EdgeType, Polygon, Ring, Shape
 from keepclear.zones.antimeridian import crosses_antimeridian, cut_polygon
 from keepclear.zones.foreign_properties import ForeignProperties, recognise, with_unused_id
+from keepclear.zones.hand_written import with_stated_fields
 from keepclear.zones.json_positions import read_position, read_rings
 from keepclear.zones.model import Restriction, Volume, Zone, ZoneOrigin, ZoneType
 from keepclear.zones.outline_checks import check_circle, check_polygon
@@ -208,6 +209,8 @@ def _read_foreign(
         id=identifier, volumes=volumes, name=known.name, country=known.country, type=kind[0], restriction=kind[1],
         text=known.text, origin=origin, extensions={FORMAT: extension} if extension else {},
     )  # fmt: skip
+    if members:
+        zone = with_stated_fields(zone, feature["properties"], warnings)
     return zone, sorted(set(warnings))
 
 

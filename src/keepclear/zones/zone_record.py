@@ -194,9 +194,11 @@ def _read_subject(node: Node) -> Subject:
     def words(key: str) -> list[Node]:
         return list(node[key].items()) if node.has(key) else []
 
+    node.members()
+    domains = frozenset(Domain(item.one_of(*Domain)) for item in words("domains"))
     return Subject(
         frozenset(item.text() for item in words("parties")),
-        frozenset(Domain(item.one_of(*Domain)) for item in words("domains")),
+        domains if node.has("domains") else Subject().domains,
         frozenset(Category(item.one_of(*Category)) for item in words("categories")),
     )
 
