@@ -48,10 +48,9 @@ def with_stated_fields(zone: Zone, properties: Node, warnings: list[str]) -> Zon
         try:
             _only_ours(key, value)
             stated = read_record(Node({"id": zone.id, key: value}, ""), zone.volumes, zone.origin)
+            zone = replace(zone, **{key: getattr(stated, key)})
         except InputError as error:
             warnings.append(f"the property {key!r} is not in our form and was not used: {error.message}")
-            continue
-        zone = replace(zone, **{key: getattr(stated, key)})
     return zone
 
 
