@@ -13,10 +13,14 @@ import pytest
 from geographiclib.geodesic import Geodesic
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from keepclear.detection.kernels import pairs
-from keepclear.detection.kernels.motion import sine_cosine
+from keepclear.detection.kernels.aircraft import STATE
+from keepclear.detection.kernels.eight import lowest, touching
+from keepclear.detection.kernels.motion import carry, sine_cosine
 from keepclear.detection.kernels.pairs import Pairs, find_pairs
+from keepclear.detection.kernels.scratch import KEPT_BYTES, Scratch
 
 Floats = npt.NDArray[np.float64]
 Scene = tuple[Floats, Floats, Floats, Floats, Floats, Floats]
@@ -97,6 +101,41 @@ def test_the_sweep_finds_exactly_what_looking_at_every_pair_finds(
     with mock.patch.object(pairs, "SMALL", 10**9):
         looked = find_pairs(*scene, *thresholds, **options)
     same(swept, looked)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    kind=st.sampled_from(KINDS),
+    thresholds=st.sampled_from(
+        [(9260.0, 304.8, 120.0), (1219.2, 137.16, 60.0), (152.4, 30.48, 0.0), (40e3, 3e3, 300.0)]
+    ),
+    tau=st.sampled_from([0.0, 35.0]),
+    n=st.sampled_from([3, 60, 450]),
+)
+def test_screening_loses_no_pair_that_judging_every_pair_exactly_finds(
+    seed: int, kind: str, thresholds: tuple[float, float, float], tau: float, n: int
+) -> None:
+    scene = scattered(seed, n, kind)
+    rng = np.random.default_rng(seed)
+    options: dict[str, Any] = {"accuracy_m": rng.uniform(0, 300, n), "age_s": rng.uniform(0, 10, n), "tau_s": tau}
+    with mock.patch.object(pairs, "SMALL", -1):
+        found = find_pairs(*scene, *thresholds, **options)
+    lat, lon, alt, east, north, up = scene
+    horizontal, vertical, look = thresholds
+    separations = (horizontal, vertical, tau, look)
+    state = np.empty((n, STATE))
+    for i in range(n):
+        ahead = options["age_s"][i] + 0.5 * (tau + look)
+        state[i] = *carry(lat[i], lon[i], east[i], north[i], ahead), alt[i] + up[i] * ahead, up[i]
+    p, q = (side.astype(np.int32) for side in np.triu_indices(n, 1))
+    key, table = np.empty((len(p), 2), np.int64), np.empty((len(p), pairs.RESULT))
+    ids, unknown, nobody = np.arange(n, dtype=np.int32), np.full(1, np.nan), np.full(1, -1)
+    m = pairs.judge(
+        p, q, ids, ids, state, unknown, options["age_s"], options["accuracy_m"], nobody, separations, key, table
+    )
+    assert np.stack([found.i, found.j], axis=1).tolist() == key[:m].tolist()
+    np.testing.assert_allclose(np.stack(found[2:], axis=1), table[:m], rtol=1e-9, atol=1e-6)
 
 
 def plain_twin(scene: Scene, i: int, j: int, horizontal: float, vertical: float, look: float) -> float:
@@ -228,6 +267,49 @@ def test_a_later_call_leaves_an_earlier_answer_alone() -> None:
     assert len(first.i)
     for column, before in zip(first, kept):
         np.testing.assert_array_equal(column, before)
+
+
+@njit
+def touching_at(place: Any, at: int, disc: Any) -> Any:
+    return touching(place, np.uintp(at), disc[0], disc[1], disc[2], disc[3], disc[4], disc[5])
+
+
+@njit
+def lowest_of(number: Any) -> Any:
+    return lowest(number)
+
+
+def test_eight_discs_at_once_touch_as_one_by_one() -> None:
+    rng = np.random.default_rng(3)
+    place = rng.uniform(0, 1, (6, 200)).astype(np.float32)
+    place[3] *= 0.5
+    place[4, ::7] = np.nan
+    place[5] *= 0.5
+    touched = 0
+    for at in range(190):
+        disc = place[:, (at * 37) % 200]
+        near = ((place[:3, at : at + 8] - disc[:3, None]) ** 2).sum(axis=0) <= (place[3, at : at + 8] + disc[3]) ** 2
+        apart = np.abs(place[4, at : at + 8] - disc[4]) > place[5, at : at + 8] + disc[5]
+        bits = int(touching_at(place, at, disc))
+        assert [bool(bits >> k & 1) for k in range(8)] == (near & ~apart).tolist()
+        touched += bits.bit_count()
+    assert 100 < touched < 1400
+    assert [lowest_of(np.uint64(1 << k)) for k in range(64)] == list(range(64))
+
+
+def test_memory_is_kept_for_calls_of_one_size_and_given_back_after_a_large_one() -> None:
+    large = 2 * KEPT_BYTES
+    room = Scratch()
+    for held in (0, large, large):  # the second large call shows that it was no exception
+        room.take("a", large, np.uint8)
+        room.trim()
+        assert held <= room.held_bytes() <= 2 * held
+    room.take("a", 1000, np.uint8)
+    room.trim()
+    assert room.held_bytes() == 0
+    room.take("a", 1000, np.uint8)
+    room.trim()
+    assert room.held_bytes() >= 1000
 
 
 def test_sine_and_cosine_of_degrees_are_the_librarys() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -135,9 +136,10 @@ def conflicts(volumes: Sequence[DeclaredVolume] | VolumeArrays) -> ConflictPairs
     longitude/latitude edges to 1 m). Bands and intervals that only touch do not meet. Limits of unlike datums are
     never compared: such a pair is reported, ``indeterminate``. Cost grows as n log n plus the pairs found.
     """
-    from keepclear.detection.kernels.candidates import candidates
+    from keepclear.detection.kernels.candidates import candidates, gather_discs
     from keepclear.detection.kernels.pool import in_blocks
     from keepclear.detection.kernels.scratch import scratch
+    from keepclear.detection.kernels.sweep import SPAN
     from keepclear.detection.kernels.volumes import every_conflict, judge_volumes, volume_discs
 
     arrays = volumes if isinstance(volumes, VolumeArrays) else prepare(volumes)
@@ -152,8 +154,8 @@ def conflicts(volumes: Sequence[DeclaredVolume] | VolumeArrays) -> ConflictPairs
     in_blocks(lambda a, b: volume_discs(a, b, body, meta, epoch_s, datum, discs, angle), n, 5_000, 1)
     with scratch() as room:
         found = candidates(
-            discs, body[:, 3] + 2.0, angle[0], angle[1],
-            lambda p, q, a, b: judge_volumes(p, q, a.ids, b.ids, body, meta, edges), room, layered=True,
+            partial(gather_discs, discs), SPAN, body[:, 3] + 2.0, angle[0], angle[1],
+            lambda p, q, a, b: judge_volumes(p, q, a.ids, b.ids, body, meta, edges), room, disc=discs,
         )  # fmt: skip
     i, j = np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
     order = np.argsort(i * n + j, kind="stable")

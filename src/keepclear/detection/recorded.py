@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def encounters_recorded(
 
 
 def _encounters(table: TrackTable, thresholds: Thresholds, hysteresis: float, room: Scratch) -> EncounterTable:
-    from keepclear.detection.kernels.candidates import candidates
+    from keepclear.detection.kernels.candidates import candidates, gather_discs
     from keepclear.detection.kernels.pairs import GEO, UNKNOWN
     from keepclear.detection.kernels.pool import in_blocks
     from keepclear.detection.kernels.positions import positions_between
@@ -135,6 +136,7 @@ def _encounters(table: TrackTable, thresholds: Thresholds, hysteresis: float, ro
         observed_together,
         stitch,
     )
+    from keepclear.detection.kernels.sweep import SPAN
 
     reports = table.reports
     n = len(reports)
@@ -165,12 +167,12 @@ def _encounters(table: TrackTable, thresholds: Thresholds, hysteresis: float, ro
         ), m, 2_000, 1,
     )  # fmt: skip
     found = candidates(
-        disc, reach, angle[0], angle[1],
+        partial(gather_discs, disc), SPAN, reach, angle[0], angle[1],
         lambda p, q, a, b: judge_recorded(
             p, q, a.ids, b.ids, stretches, time, xyz, usable, baro, geo, margin, target, slab_s, separations,
             hysteresis,
         ),
-        room, layered=True,
+        room, disc=disc,
     )  # fmt: skip
     left, right = np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
     piece = np.concatenate([f[2] for f in found])

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-__all__ = ["SLACK_M", "SMALLEST_RADIUS_M", "classify", "columns_for", "order_class", "split_long"]
+__all__ = ["SLACK_M", "SMALLEST_RADIUS_M", "classify", "order_class", "split_long", "whole"]
+
+SOUTH, HEIGHT, PER_RADIAN, AROUND, ROWS, BOTTOM, LAYER, LAYERS, LONGEST, FIRST, STORED = range(11)
+"""A class's grid: south edge and height of a row (radians), columns a radian and around the Earth, rows, where the
+lowest layer begins, height of a layer, layers, largest half-length of a span, westernmost column, columns that there
+are cells for"""
+OCCUPANCY = 2.0
+"""Discs a cell, on average: what is looked up for a cell serves all of them"""
+LOWEST, NARROWEST = 0.5, 0.125
+"""Least height and width of a cell, in parts of what two discs reach: below that, more stretches to look up cost more
+than fewer discs to test save."""
 
 SMALLEST_RADIUS_M = 6_335_439.0
 """The ellipsoid's smallest radius of curvature (meridian at the equator): an arc of s metres changes the
@@ -112,15 +122,6 @@ def split_long(kind: Any, classes: int, disc: Any) -> Any:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def columns_for(size: int) -> int:
-    """Into how many columns longitude is quantised."""
-    columns = 1024
-    while 2 * columns < size and columns < 1 << 21:
-        columns *= 2
-    return columns
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def order_class(
     kind: Any,
     wanted: int,
@@ -130,34 +131,30 @@ def order_class(
     lon_rad: Any,
     disc: Any,
     longest: float,
-    work: Any,
-    by_column: Any,
+    most: int,
+    cell: Any,
     ids: Any,
-    sorted_columns: Any,
-    row_start: Any,
+    start: Any,
 ) -> Any:
-    """The discs of one class sorted by layer, row, and within a row by quantised longitude.
+    """The discs of one class sorted by cell: by layer, row of latitude, and column of longitude.
 
     Layers cut the line of the spans (altitude, time) where ``longest``, the largest half-length, is above 0; else
-    there is one. Fills the first ``size`` of ids in sorted order and their quantised longitudes, and the first
-    position of each row of each layer. ``work`` is (4, n) and ``by_column`` has room for the columns. Returns (size,
-    cells, grid): south edge, row height, columns per radian, columns, rows, lowest layer's beginning, layer height,
-    layers, largest half-length.
+    there is one. Fills the first ``size`` of ids in sorted order and the first position of each of at most ``most``
+    cells; ``cell`` is for each disc. Returns (size, cells, grid).
     """
     n = len(kind)
     size = 0
-    south, north = math.pi, -math.pi
+    south, north, west, east = math.pi, -math.pi, 4.0, -4.0
     bottom, top = np.inf, -np.inf
     for i in range(n):
         if kind[i] == wanted:
             size += 1
             south, north = min(south, lat_rad[i]), max(north, lat_rad[i])
+            west, east = min(west, lon_rad[i]), max(east, lon_rad[i])
             if longest > 0.0:
                 bottom, top = min(bottom, disc[i, 4]), max(top, disc[i, 4])
     if size == 0:
-        south = north = bottom = top = 0.0
-    # not so many cells that the empty ones cost more than the full ones
-    most = (4.0 if longest > 0.0 else 0.25) * size + 16.0
+        south = north = west = east = bottom = top = 0.0
     layers, layer = 1, 1.0
     across = (2.0 * reach_m + SLACK_M) / SMALLEST_RADIUS_M * 1.000001
     if longest > 0.0:
@@ -166,42 +163,52 @@ def order_class(
         layers = int((top - bottom) / layer) + 1
     else:
         bottom = 0.0
-    # Rows as high as two discs reach, so that only the next one is in reach; half of that where many lie in a
-    # window, up to four times where few.
-    crowd = size * 2.0 * across * across / (area * layers)
-    height = across * (0.5 if crowd > 4.0 and layers == 1 else min(4.0, max(1.0, 0.5 / max(crowd, 1e-3))))
-    height = max(height, (north - south) * layers / most, 1e-9)
-    rows = int((north - south) / height) + 1
-    columns = columns_for(size)
-    per_radian = columns / (2.0 * math.pi)
-    column, row, member, first = work[0], work[1], work[2], work[3]
-    by_column[: columns + 1] = 0
-    row_start[: rows * layers + 1] = 0
-    k = 0
+    # As large as that a few are in one; where many are in reach, as low as half of it.
+    share = OCCUPANCY * area * layers / max(size, 1)
+    height = max(math.sqrt(share), across * LOWEST, 1e-9)
+    broad = (math.sin(north) - math.sin(south)) / (north - south) if north > south else max(math.cos(north), 1e-3)
+    width = max(share / height, across * NARROWEST) / broad
+    rows = columns = first = stored = 1
+    while True:
+        rows = int((north - south) / height) + 1
+        columns = int(max(1.0, min(2.0 * math.pi / width, 1e9)))
+        per_radian = columns / (2.0 * math.pi)
+        first = min(columns - 1, max(0, int((west + math.pi) * per_radian)))
+        stored = min(columns - 1, max(0, int((east + math.pi) * per_radian))) - first + 1
+        if float(rows) * layers * stored <= max(most, size):
+            break
+        height *= 1.4
+        width *= 1.4
+    cells = rows * layers * stored
+    start[: cells + 1] = 0
+    per_height, per_layer = 1.0 / height, 1.0 / layer
     for i in range(n):
         if kind[i] == wanted:
-            c = min(columns - 1, max(0, int((lon_rad[i] + math.pi) * per_radian)))
-            r = min(rows - 1, int((lat_rad[i] - south) / height))
+            c = min(columns - 1, max(0, int((lon_rad[i] + math.pi) * per_radian))) - first
+            r = min(rows - 1, int((lat_rad[i] - south) * per_height))
             if layers > 1:
-                r += rows * min(layers - 1, int((disc[i, 4] - bottom) / layer))
-            column[k], row[k], member[k] = c, r, i
-            by_column[c] += 1
-            row_start[r] += 1
-            k += 1
-    for c in range(1, columns):
-        by_column[c] += by_column[c - 1]
-    for r in range(1, rows * layers + 1):
-        row_start[r] += row_start[r - 1]
-    for k in range(size - 1, -1, -1):
-        by_column[column[k]] -= 1
-        first[by_column[column[k]]] = k
-    for f in range(size - 1, -1, -1):
-        k = first[f]
-        row_start[row[k]] -= 1
-        p = row_start[row[k]]
-        ids[p] = member[k]
-        sorted_columns[p] = column[k]
-    grid = np.array(
-        [south, height, per_radian, float(columns), float(rows), bottom, layer, float(layers), longest]
-    )  # fmt: skip
-    return size, rows * layers, grid
+                r += rows * min(layers - 1, int((disc[i, 4] - bottom) * per_layer))
+            c += r * stored
+            cell[i] = c
+            start[c] += 1
+    for c in range(1, cells + 1):
+        start[c] += start[c - 1]
+    for i in range(n - 1, -1, -1):
+        if kind[i] == wanted:
+            p = start[cell[i]] - 1
+            start[cell[i]] = p
+            ids[p] = i
+    grid = np.empty(11)
+    grid[SOUTH], grid[HEIGHT], grid[PER_RADIAN], grid[AROUND], grid[ROWS] = south, height, per_radian, columns, rows
+    grid[BOTTOM], grid[LAYER], grid[LAYERS], grid[LONGEST] = bottom, layer, layers, longest
+    grid[FIRST], grid[STORED] = first, stored
+    return size, cells, grid
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def whole() -> Any:
+    """The grid of one cell round the Earth."""
+    grid = np.zeros(11)
+    grid[SOUTH], grid[HEIGHT], grid[PER_RADIAN] = -math.pi, 2.0 * math.pi, 0.5 / math.pi
+    grid[AROUND] = grid[ROWS] = grid[LAYER] = grid[LAYERS] = grid[STORED] = 1.0
+    return grid

@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from keepclear.detection.kernels.aircraft import STATE, screen, states
-from keepclear.detection.kernels.candidates import DiscClass, candidates
+from keepclear.detection.kernels.aircraft import MORE, STATE, gather_aircraft, screen
+from keepclear.detection.kernels.candidates import candidates
+from keepclear.detection.kernels.eight import EIGHT, PLACE
 from keepclear.detection.kernels.motion import loss_times, plane_quadratic, vertical_window
+from keepclear.detection.kernels.order import whole
 from keepclear.detection.kernels.pool import each, in_blocks
 from keepclear.detection.kernels.scratch import Scratch, scratch
+from keepclear.detection.kernels.sweep import sweep
 from keepclear.feeds.reports import Floats
 from keepclear.space.kernels.prefetch import prefetch
 
@@ -24,8 +27,10 @@ SMALL = 384
 UNKNOWN, BARO, GEO = 0, 1, 2
 """what the vertical distance of a pair was measured by"""
 RESULT = 13
-SOON = 12
-"""Candidates ahead whose second states are fetched: those of the next row of latitude lie far off in memory."""
+CHUNK = 128
+SOON = 8
+RELATION = 8
+"""squared horizontal distance: square, slope, gap; vertical distance and its rate; when lost vertically; datum"""
 
 
 class Pairs(NamedTuple):
@@ -55,93 +60,87 @@ class Pairs(NamedTuple):
     """:data:`BARO`, :data:`GEO` or :data:`UNKNOWN`"""
 
 
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _relate(m: int, vertical: float, a: Any, b: Any, both: Any) -> None:
+    """What two have to do with each other, for ``m`` pairs of states side by side: rows of RELATION."""
+    for r in range(m):
+        square, slope, gap = plane_quadratic(
+            a[0, r], a[1, r], a[2, r], a[3, r], a[4, r], a[5, r],
+            b[0, r], b[1, r], b[2, r], b[3, r], b[4, r], b[5, r],
+        )  # fmt: skip
+        dz, dw = both[3, r], b[7, r] - a[7, r]
+        low, high = vertical_window(dz, dw, vertical)
+        both[0, r], both[1, r], both[2, r], both[4, r] = square, slope, gap, dw
+        both[5, r], both[6, r] = low, high
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def judge(
-    p: Any, q: Any, ids_p: Any, ids_q: Any, state_p: Any, state_q: Any, target: Any, separations: Any, key: Any,
-    table: Any,
+    p: Any, q: Any, ids_p: Any, ids_q: Any, state: Any, geo: Any, age: Any, accuracy: Any, target: Any,
+    separations: Any, key: Any, table: Any,
 ) -> int:  # fmt: skip
     """Which of the candidates lose separation, and how: (i, j) rows of ``key``, RESULT columns of ``table``."""
     horizontal, vertical, tau, look = separations[0], separations[1], separations[2], separations[3]
     begin = -0.5 * (tau + look)
     end = begin + look
+    geo_step, age_step = 1 if len(geo) > 1 else 0, 1 if len(age) > 1 else 0
+    rows, final = state.reshape(-1), len(p) - 1
+    a, b, both = np.empty((STATE, CHUNK)), np.empty((STATE, CHUNK)), np.empty((RELATION, CHUNK))
     k = 0
-    final = len(p) - 1
-    rows = state_q.reshape(-1)
-    for r in range(len(p)):
-        soon = np.uintp(q[min(r + SOON, final)]) * np.uintp(STATE)
-        prefetch(rows, soon)
-        prefetch(rows, soon + np.uintp(STATE - 1))
-        a, b = state_p[p[r]], state_q[q[r]]
-        dz, datum = b[6] - a[6], BARO
-        if dz != dz:
-            dz, datum = b[7] - a[7], GEO
+    for base in range(0, len(p), CHUNK):
+        m = min(CHUNK, len(p) - base)
+        for r in range(m):
+            soon = min(base + r + SOON, final)
+            prefetch(rows, np.uintp(ids_p[p[soon]]) * np.uintp(STATE))
+            prefetch(rows, np.uintp(ids_q[q[soon]]) * np.uintp(STATE))
+            i, j = ids_p[p[base + r]], ids_q[q[base + r]]
+            for c in range(STATE):
+                a[c, r], b[c, r] = state[i, c], state[j, c]
+            dz = b[6, r] - a[6, r]
+            both[3, r], both[7, r] = dz, BARO
             if dz != dz:
-                datum = UNKNOWN
-        dw = b[8] - a[8]
-        low, high = vertical_window(dz, dw, vertical)
-        if not (low < high and low < end and high > begin):
-            continue
-        square, slope, gap = plane_quadratic(
-            a[0], a[1], a[2], a[3], a[4], a[5], b[0], b[1], b[2], b[3], b[4], b[5]
-        )  # fmt: skip
-        margin = math.sqrt(a[9] * a[9] + b[9] * b[9])
-        wide_in, wide_out = loss_times(square, slope, gap, low, high, horizontal + margin, tau, begin, end)
-        if wide_in != wide_in:
-            continue
-        i, j = ids_p[p[r]], ids_q[q[r]]
-        if len(target) > 1 and target[i] >= 0 and target[i] == target[j]:
-            continue
-        enter, leave, certain = wide_in, wide_out, 0.0
-        if margin > 0.0:
-            enter, leave = loss_times(square, slope, gap, low, high, horizontal, tau, begin, end)
-            if horizontal > margin and datum != UNKNOWN:
-                sure_in, _ = loss_times(square, slope, gap, low, high, horizontal - margin, tau, begin, end)
-                if sure_in == sure_in:
-                    certain = 2.0 if sure_in == begin else 1.0
-        elif datum != UNKNOWN:
-            certain = 2.0 if enter == begin else 1.0
-        first, last = max(begin, low), min(end, high)
-        cpa = first if square < 1e-9 else min(last, max(first, -slope / square))
-        key[k, 0], key[k, 1] = min(i, j), max(i, j)
-        row = table[k]
-        row[0], row[1] = enter - begin, leave - begin
-        row[2], row[3] = wide_in - begin, wide_out - begin
-        row[4] = math.sqrt(max(0.0, (square * begin + 2.0 * slope) * begin + gap))
-        row[5] = abs(dz + dw * begin)
-        row[6] = cpa - begin
-        row[7] = math.sqrt(max(0.0, (square * cpa + 2.0 * slope) * cpa + gap))
-        row[8] = abs(dz + dw * cpa)
-        row[9], row[10] = certain, 1.0 if wide_in == begin else 0.0
-        row[11], row[12] = margin, datum
-        k += 1
-    return k
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def every_pair(disc: Any, reach: Any) -> Any:
-    """Candidates among few: all pairs, by the same tests as the sweep's."""
-    n = len(reach)
-    cap, k = 256, 0
-    p, q = np.empty(cap, np.int32), np.empty(cap, np.int32)
-    for i in range(n):
-        if reach[i] != reach[i]:
-            continue
-        x, y, z, w = disc[i, 0], disc[i, 1], disc[i, 2], disc[i, 3]
-        m1, h1, m2, h2 = disc[i, 4], disc[i, 5], disc[i, 6], disc[i, 7]
-        for j in range(i + 1, n):
-            if abs(disc[j, 4] - m1) > disc[j, 5] + h1 or reach[j] != reach[j]:
+                dz = geo[j * geo_step] - geo[i * geo_step]
+                dz += b[7, r] * (age[j * age_step] - begin) - a[7, r] * (age[i * age_step] - begin)
+                both[3, r], both[7, r] = dz, UNKNOWN if dz != dz else GEO
+        _relate(m, vertical, a, b, both)
+        for r in range(m):
+            low, high = both[5, r], both[6, r]
+            if not (low < high and low < end and high > begin):
                 continue
-            dx, dy, dz, r = disc[j, 0] - x, disc[j, 1] - y, disc[j, 2] - z, disc[j, 3] + w
-            if dx * dx + dy * dy + dz * dz > r * r or abs(disc[j, 6] - m2) > disc[j, 7] + h2:
+            square, slope, gap, dz, dw = both[0, r], both[1, r], both[2, r], both[3, r], both[4, r]
+            i, j = ids_p[p[base + r]], ids_q[q[base + r]]
+            margin = 0.0
+            if len(accuracy) > 1:
+                margin = math.sqrt(max(accuracy[i], 0.0) ** 2 + max(accuracy[j], 0.0) ** 2)
+            wide_in, wide_out = loss_times(square, slope, gap, low, high, horizontal + margin, tau, begin, end)
+            if wide_in != wide_in:
                 continue
-            if k == cap:
-                cap *= 2
-                p2, q2 = np.empty(cap, np.int32), np.empty(cap, np.int32)
-                p2[:k], q2[:k] = p, q
-                p, q = p2, q2
-            p[k], q[k] = i, j
+            if len(target) > 1 and target[i] >= 0 and target[i] == target[j]:
+                continue
+            enter, leave, certain = wide_in, wide_out, 0.0
+            datum = both[7, r]
+            if margin > 0.0:
+                enter, leave = loss_times(square, slope, gap, low, high, horizontal, tau, begin, end)
+                if horizontal > margin and datum != UNKNOWN:
+                    sure_in, _ = loss_times(square, slope, gap, low, high, horizontal - margin, tau, begin, end)
+                    if sure_in == sure_in:
+                        certain = 2.0 if sure_in == begin else 1.0
+            elif datum != UNKNOWN:
+                certain = 2.0 if enter == begin else 1.0
+            first, last = max(begin, low), min(end, high)
+            cpa = first if square < 1e-9 else min(last, max(first, -slope / square))
+            key[k, 0], key[k, 1] = min(i, j), max(i, j)
+            table[k, 0], table[k, 1] = enter - begin, leave - begin
+            table[k, 2], table[k, 3] = wide_in - begin, wide_out - begin
+            table[k, 4] = math.sqrt(max(0.0, (square * begin + 2.0 * slope) * begin + gap))
+            table[k, 5] = abs(dz + dw * begin)
+            table[k, 6] = cpa - begin
+            table[k, 7] = math.sqrt(max(0.0, (square * cpa + 2.0 * slope) * cpa + gap))
+            table[k, 8] = abs(dz + dw * cpa)
+            table[k, 9], table[k, 10] = certain, 1.0 if wide_in == begin else 0.0
+            table[k, 11], table[k, 12] = margin, datum
             k += 1
-    return p[:k], q[:k]
+    return k
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -160,43 +159,46 @@ def few(
 ) -> Any:
     """:func:`find_pairs` for few aircraft, in one call. Returns (rows of i and j, table of RESULT columns)."""
     n = len(lat)
-    disc, reach, angle = np.empty((n, 8), np.float32), np.empty(n), np.empty((2, n))
-    screen(0, n, lat, lon, east, north, up, baro, geo, age, accuracy, separations, disc, reach, angle)
-    p, q = every_pair(disc, reach)
-    ids, touched = np.arange(n).astype(np.int32), np.zeros(n, np.uint8)
-    for k in range(len(p)):
-        touched[p[k]] = touched[q[k]] = 1
-    state = np.empty((n, STATE))
-    states(0, n, ids, touched, lat, lon, east, north, up, baro, geo, age, accuracy, separations, state)
+    state, reach, angle = np.empty((n, STATE)), np.empty(n), np.empty((2, n))
+    screen(0, n, lat, lon, east, north, up, baro, age, accuracy, separations, state, reach, angle)
+    ids, size, largest = np.empty(n, np.int32), 0, 0.0
+    for i in range(n):
+        if reach[i] == reach[i]:
+            ids[size], largest = i, max(largest, reach[i])
+            size += 1
+    place, more = np.empty((PLACE, size + EIGHT), np.float32), np.empty((size, MORE), np.float32)
+    gather_aircraft(ids, state, reach, geo, age, accuracy, separations, place, more, 0, size)
+    # one cell that holds all
+    start, grid = np.array([0, size], np.int32), whole()
+    half_s = 0.5 * (separations[2] + separations[3])
+    p, q = sweep(0, size, True, half_s, start, grid, place, more, largest, start, grid, place, more, largest)
     key, table = np.empty((len(p), 2), np.int64), np.empty((len(p), RESULT))
-    k = judge(p, q, ids, ids, state, state, target, separations, key, table)
+    k = judge(p, q, ids, ids, state, geo, age, accuracy, target, separations, key, table)
     return key[:k, 0].copy(), key[:k, 1].copy(), table[:k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def pick(key: Any, begin: Any, count: Any, n: int) -> Any:
-    """(i * n + j, row) of the rows that blocks filled, each from its beginning."""
-    total = count.sum()
-    number, row = np.empty(total, np.int64), np.empty(total, np.int64)
+def pick(key: Any, begin: Any, count: Any, n: int, number: Any, row: Any) -> None:
+    """Fill i * n + j and the row of the rows that blocks filled, each from its beginning."""
     k = 0
-    for block in range(len(begin)):
+    for block in range(len(count)):
         for r in range(begin[block], begin[block] + count[block]):
             number[k], row[k] = key[r, 0] * n + key[r, 1], r
             k += 1
-    return number, row
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def in_order(key: Any, table: Any, row: Any, order: Any) -> Any:
-    """The columns (i, j, RESULT) of the picked rows in order."""
-    k = len(order)
-    i, j, columns = np.empty(k, np.int64), np.empty(k, np.int64), np.empty((RESULT, k))
-    for n in range(k):
+def in_order(key: Any, table: Any, row: Any, order: Any, i: Any, j: Any, columns: Any, begin: Any, end: Any) -> None:
+    """Fill the columns (i, j, RESULT) of the picked rows in order."""
+    flat, final = table.reshape(-1), len(order) - 1
+    for n in range(begin, end):
+        soon = np.uintp(row[order[min(n + SOON, final)]]) * np.uintp(RESULT)
+        prefetch(flat, soon)
+        prefetch(flat, soon + np.uintp(8))
         r = row[order[n]]
         i[n], j[n] = key[r, 0], key[r, 1]
         for c in range(RESULT):
             columns[c, n] = table[r, c]
-    return i, j, columns
 
 
 _NONE = np.zeros(1)
@@ -245,31 +247,31 @@ def find_pairs(
 
 
 def _find_many(n: int, given: Any, who: npt.NDArray[np.int64], separations: tuple[float, ...], room: Scratch) -> Pairs:
-    disc, state = room.take("disc", (n, 8), np.float32), room.take("state", (n, STATE), np.float64)
-    reach, angle = room.take("reach", n, np.float64), room.take("angle", (2, n), np.float64)
-    in_blocks(lambda a, b: screen(a, b, *given, separations, disc, reach, angle), n, 2_000, 1)  # type: ignore[call-arg]
-    found = candidates(disc, reach, angle[0], angle[1], lambda p, q, a, b: (p, q, a, b), room)
-    # Few of many aircraft come near another: only theirs are the exact states needed.
-    exact: dict[int, Floats] = {}
-    at = 0
-    for one in {id(c): c for block in found for c in block[2:]}.values():
-        exact[id(one)] = rows = state[at : at + len(one.ids)]
-        at += len(one.ids)
-        _fill_states(one, given, separations, rows)
+    *columns, geo, age, accuracy = given
+    state, reach = room.take("state", (n, STATE), np.float64), room.take("reach", n, np.float64)
+    angle = room.take("angle", (2, n), np.float64)
+    in_blocks(lambda a, b: screen(a, b, *columns, age, accuracy, separations, state, reach, angle), n, 2_000, 1)  # type: ignore[call-arg]
+
+    def gather(ids: Any, place: Any, more: Any, begin: int, end: int) -> None:
+        gather_aircraft(ids, state, reach, geo, age, accuracy, separations, place, more, begin, end)
+
+    half_s = 0.5 * (separations[2] + separations[3])
+    found = candidates(
+        gather, MORE, reach, angle[0], angle[1], lambda p, q, a, b: (p, q, a, b), room, half_s=half_s
+    )  # fmt: skip
     total = np.cumsum([0] + [len(block[0]) for block in found])
     key, table = room.take("key", (total[-1], 2), np.int64), room.take("table", (total[-1], RESULT), np.float64)
 
     def judge_block(k: int) -> int:
         p, q, a, b = found[k]
         rows = slice(total[k], total[k + 1])
-        states_a, states_b = exact[id(a)], exact[id(b)]
-        return int(judge(p, q, a.ids, b.ids, states_a, states_b, who, separations, key[rows], table[rows]))
+        return int(judge(p, q, a.ids, b.ids, state, geo, age, accuracy, who, separations, key[rows], table[rows]))
 
     count = np.array(each(judge_block, len(found), enough=total[-1] > 1_000), np.int64)
-    number, row = pick(key, total[:-1], count, n)
-    i, j, columns = in_order(key, table, row, np.argsort(number))
-    return Pairs(i, j, *columns)
-
-
-def _fill_states(one: DiscClass, given: Any, separations: tuple[float, ...], rows: Floats) -> None:
-    in_blocks(lambda a, b: states(a, b, one.ids, one.touched, *given, separations, rows), len(one.ids), 20_000, 1)  # type: ignore[call-arg]
+    m = int(count.sum())
+    number, row = room.take("number", m, np.int64), room.take("row", m, np.int64)
+    pick(key, total[:-1], count, n, number, row)
+    order = np.argsort(number)
+    i, j, result = np.empty(m, np.int64), np.empty(m, np.int64), np.empty((RESULT, m))
+    in_blocks(lambda a, b: in_order(key, table, row, order, i, j, result, a, b), m, 10_000)
+    return Pairs(i, j, *result)
