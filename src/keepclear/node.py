@@ -43,6 +43,8 @@ from keepclear.edge.feed_address import parse_feed
 from keepclear.edge.recordings import RecordingFaults, read_recordings
 from keepclear.edge.volume_files import VolumeLoad, load_volumes
 from keepclear.edge.zone_files import ZoneLoad, load_zones
+from keepclear.feeds.arrow_table import ArrowColumns, table_reports
+from keepclear.feeds.decoder import Faults
 from keepclear.feeds.formats import DecoderOptions
 from keepclear.feeds.health import FeedHealth
 from keepclear.feeds.reports import ReportBatch, concatenate, is_constant
@@ -87,22 +89,31 @@ class TrackReading:
 
 
 def read_tracks(
-    *sources: str | Path,
+    *sources: str | Path | ArrowColumns,
     format: str | None = None,
     options: DecoderOptions | None = None,
     gap_s: float = GAP_S,
     on_progress: Callable[[int], None] | None = None,
 ) -> TrackReading:
-    """Recorded tracks of files, folders or ``-`` in any feed format (``FILE#FORMAT`` or ``format`` names it).
+    """Recorded tracks of files, folders or ``-`` in any feed format (``FILE#FORMAT`` or ``format`` names it), or of
+    tables in memory with Arrow columns (pyarrow, polars, pandas, DuckDB) named as in docs/reference/columns.md.
 
-    Raises :class:`~keepclear.errors.InputError` for a file that is not what it claims to be; unreadable pieces of a
-    readable file are counted in ``faults``.
+    Raises :class:`~keepclear.errors.InputError` for a file or table that is not what it claims to be; unreadable
+    pieces of a readable one are counted in ``faults``.
     """
-    addresses = [parse_feed(f"{s}#{format}" if format and "#" not in str(s) else str(s)) for s in sources]
+    batches: list[ReportBatch] = []
+    refused: list[RecordingFaults] = []
+    for number, table in enumerate((s for s in sources if not isinstance(s, str | Path)), start=1):
+        faults = Faults()
+        batches.append(table_reports(table, options or DecoderOptions(), faults))
+        if faults.total:
+            refused.append(RecordingFaults(f"table {number}", faults))
+    files = [s for s in sources if isinstance(s, str | Path)]
+    addresses = [parse_feed(f"{s}#{format}" if format and "#" not in str(s) else str(s)) for s in files]
     recording = read_recordings(addresses, options)
     recording.on_progress = on_progress
-    batch = concatenate(list(recording))
-    return TrackReading(assemble(batch, gap_s=gap_s), tuple(recording.faults))
+    batches += recording
+    return TrackReading(assemble(concatenate(batches), gap_s=gap_s), (*refused, *recording.faults))
 
 
 def read_zones(
@@ -339,6 +350,12 @@ class Watch:
         self.zones, self._prepared, self._in_force_until_s = zones, None, -np.inf
         self._predictions = PredictionMemory()
 
+    def prepare_zones(self) -> None:
+        """Index the zones and find the steps between their levels; if not asked for, the next cycle does it."""
+        if self._prepared is None:
+            self._prepared = prepare(self.zones, assumptions=self.settings.assumptions, margin_m=MARGIN_LIVE_M)
+            self.gaps = tuple(find_vertical_gaps(self.zones))
+
     def in_force_now(self, now_s: float) -> tuple[bool, ...]:
         """Per zone: is it in force at this instant?"""
         _, in_force = self._ready(now_s)
@@ -387,9 +404,8 @@ class Watch:
         warm_up_tracks()
 
     def _ready(self, now_s: float) -> tuple[PreparedZones, Activity]:
-        if self._prepared is None:
-            self._prepared = prepare(self.zones, assumptions=self.settings.assumptions, margin_m=MARGIN_LIVE_M)
-            self.gaps = tuple(find_vertical_gaps(self.zones))
+        self.prepare_zones()
+        assert self._prepared is not None, "just made"
         if self._in_force is None or now_s > self._in_force_until_s:
             self._in_force = activity(
                 self.zones, now_s - IN_FORCE_WINDOW_S, now_s + 2 * IN_FORCE_WINDOW_S,
