@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "zones": "Validate, convert and show zone files of any format.",
     "scan": "Search archives: which tracks were where they must not be.",
     "encounters": "Search archives: which pairs came too close.",
+    "tracks": "Check the sensors that recorded tracks come from.",
     "conflicts": "Search declarations: which declared volumes intersect.",
     "watch": "Watch live feeds: infringements and encounters, predicted and actual.",
     "alerts": "List, acknowledge and review the alerts that were kept.",
