@@ -52,7 +52,7 @@ def measure(
             break
         scene = make(size)
         work(scene)
-        wall, cores, found = best(partial(work, scene), 5 if size <= 100_000 else 2 if size <= 1_000_000 else 1)
+        wall, cores, found = best(partial(work, scene), 5 if size <= 100_000 else 2)
         points.append(Point(size, wall, cores, found))
         last_s = time.perf_counter() - step
     return points
