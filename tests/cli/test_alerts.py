@@ -42,6 +42,14 @@ def test_list_gives_rows_and_exit_code_1(store: Path, capfdbinary: pytest.Captur
     assert (first["zone_id"], first["zone_version"], first["lon_deg"]) == ("Z1", "1", 30.0)
 
 
+def test_a_list_for_people_fits_their_screen(store: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["alerts", "list", "--store", str(store)]) == 1
+    heads, first, second = (line.split() for line in capfdbinary.readouterr().out.decode().splitlines())
+    assert heads[:5] == ["id", "type", "status", "worst", "track"]
+    assert first[:6] == ["run-1", "APW", "ACTUAL", "ACTUAL", "508035", "Z1"]
+    assert "00:00:15Z" in second
+
+
 def test_list_filters(store: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(["alerts", "list", "--store", str(store), "--open", "--format", "json"]) == 1
     assert [row["id"] for row in rows(capfdbinary)] == ["run-1"]

@@ -96,6 +96,9 @@ def test_encounters_says_who_came_close_to_whom(folder: Path) -> None:
     assert [{r["track_id_a"], r["track_id_b"]} for r in rows] == [{"abc123", "def456"}]
     assert rows[0]["cpa_horizontal_m"] == pytest.approx(3337, abs=5)
     assert run("encounters", "tracks.csv", "--horizontal", "1", cwd=folder).returncode == 0
+    heads, row = (line.split() for line in run("encounters", "tracks.csv", cwd=folder).stdout.splitlines())
+    assert heads[:3] == ["track", "other", "verdict"]
+    assert "1.802" in row
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,8 @@ def list_(
 ) -> None:
     """List alerts, the newest first. Exit code 1 says that some are listed."""
     from keepclear.alerts.model import AlertStatus
-    from keepclear.cli.output import write_rows
+    from keepclear.cli.output import format_of, write_rows
+    from keepclear.cli.readable_rows import readable_alerts
     from keepclear.edge.alert_store import AlertStore
     from keepclear.quantities import parse_instant
 
@@ -79,7 +80,8 @@ def list_(
                 limit=given["limit"],
             )
         )
-    write_rows(alert_table(alerts), format, out)
+    chosen, table = format_of(format, out), alert_table(alerts)
+    write_rows(readable_alerts(table) if chosen == "table" else table, chosen, out)
     if alerts:
         ctx.exit(1)
 

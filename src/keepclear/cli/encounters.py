@@ -42,11 +42,13 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
     Example:
       keepclear encounters flights.parquet --horizontal 5 --vertical 1000
     """
-    from keepclear.cli.output import write_rows
+    from keepclear.cli.output import format_of, write_rows
+    from keepclear.cli.readable_rows import readable_encounters
     from keepclear.node import encounters
 
     require_above_zero("--gap", given["gap_s"])
     thresholds = thresholds_of(given["horizontal"], given["vertical"], given["well_clear"])
+    chosen = format_of(given["format"], given["out"])
     options = decoder_options(given["start"], given["receiver"], given["columns"])
     say_first_run("detection/recorded")
     reading = read_with_progress(tracks, options, given["gap_s"])
@@ -54,13 +56,15 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
     require_positions(reading, tracks)
     result = encounters(reading, thresholds=thresholds)
     if len(result) or given["out"] or given["format"]:
-        write_rows(result.rows, given["format"], given["out"])
+        table = chosen == "table" and len(result) > 0
+        write_rows(readable_encounters(result.rows) if table else result.rows, chosen, given["out"])
     hours = result.observed_s / 3600.0
     over = (
         f"{counted(result.targets, 'target')} in {counted(result.tracks, 'track')}, "
         f"{counted(result.reports, 'position')}, {hours:,.1f} track hours"
     )
-    say(f"{counted(len(result), 'encounter')} within {thresholds.name}; over {over} observed.")
+    closer = "not well clear" if given["well_clear"] else f"within {thresholds.name}"
+    say(f"{counted(len(result), 'encounter')} {closer}; over {over} observed.")
     if len(result):
         ctx.exit(1)
 
@@ -76,4 +80,4 @@ def thresholds_of(horizontal_nm: float | None, vertical_ft: float | None, well_c
         return RADAR_SEPARATION
     horizontal = require_above_zero("--horizontal", 5.0 if horizontal_nm is None else horizontal_nm)
     vertical = require_above_zero("--vertical", 1000.0 if vertical_ft is None else vertical_ft)
-    return Thresholds(horizontal * NAUTICAL_MILE_M, vertical * FOOT_M, name=f"{horizontal:g} NM and {vertical:g} ft")
+    return Thresholds(horizontal * NAUTICAL_MILE_M, vertical * FOOT_M, name=f"{horizontal:g} NM and {vertical:,g} ft")
