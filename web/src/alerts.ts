@@ -61,7 +61,8 @@ export class Alerts {
         this.rows.set(alert.id, row);
       }
       if (row.alert !== alert) this.fill(row, alert);
-      say(row.timing, timing(alert, now_s));
+      const due_s = alert.track_key == null ? null : picture.due(alert.kind, alert.track_key, String(alert.other_key ?? alert.zone_id));
+      say(row.timing, timing(alert, now_s, due_s));
       say(row.facts, facts(alert, apart(alert, picture)));
       if (this.list.children[i] !== row.item) {
         const focused = document.activeElement === row.button;

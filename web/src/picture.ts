@@ -44,6 +44,7 @@ export class Picture {
   situations: Situations | null = null;
   /** The worst that is said of each track. */
   concern = new Map<number, Concern>();
+  private dueAt = new Map<string, number>();
 
   apply(message: PictureMessage): void {
     const seen = message.full ? new Set(message.key) : null;
@@ -114,8 +115,14 @@ export class Picture {
     track.exempt = message.exempt[i] === 1;
   }
 
+  /** When the zone is entered or separation lost by the newest picture; null where nothing such is predicted now. */
+  due(kind: string, key: number, other: string): number | null {
+    return this.dueAt.get(`${kind} ${key} ${other}`) ?? null;
+  }
+
   private judge(): void {
     this.concern.clear();
+    this.dueAt.clear();
     const raise = (key: number, concern: Concern) => {
       if (WORSE[concern] > WORSE[this.concern.get(key) ?? "none"]) this.concern.set(key, concern);
     };
@@ -123,6 +130,8 @@ export class Picture {
     const s = this.situations;
     if (!s) return;
     for (let i = 0; i < s.key.length; i++) {
+      const left = s.time_to_s[i];
+      if (left != null && left > 0 && this.now_s != null) this.dueAt.set(`${s.kind[i]} ${s.key[i]} ${s.other[i]}`, this.now_s + left);
       const verdict = s.verdict[i]!.toLowerCase();
       const concern: Concern = s.exempt[i] ? "exempt" : verdict in WORSE ? (verdict as Concern) : "none";
       raise(s.key[i]!, concern);

@@ -116,18 +116,20 @@ export function severityWord(alert: AlertMessage): string {
   }
 }
 
-/** The one line of time: what is coming, or since when. */
-export function timing(alert: AlertMessage, now_s: number): string {
+/** The one line of time: what is coming, or since when. ``due_s`` is what the newest picture predicts; the alert itself
+ * has what was predicted when something last happened to it. */
+export function timing(alert: AlertMessage, now_s: number, due_s: number | null = null): string {
   if (severity(alert) === "ended") return alert.ended_s ? `ended ${utc(alert.ended_s)}` : "ended";
   if (alert.inside_since_s != null) {
     const word = isPair(alert.kind) ? "separation lost since" : alert.kind === "SPILL_OVER" ? "across since" : "inside since";
     return `${word} ${utc(alert.inside_since_s)} (${age(now_s - alert.inside_since_s)})`;
   }
-  if (alert.entry_s != null) {
-    const left = alert.entry_s - now_s;
+  const entry_s = due_s ?? alert.entry_s;
+  if (entry_s != null) {
+    const left = entry_s - now_s;
     const what = isPair(alert.kind) ? "loss of separation" : alert.kind === "SPILL_OVER" ? "crossing" : "entry";
-    if (left <= 0.5 && severity(alert) === "indeterminate") return `in doubt since ${utc(alert.entry_s)}`;
-    return left > 0.5 ? `${what} in ${clock(left)}` : `${what} due ${utc(alert.entry_s)}`;
+    if (left <= 0.5 && severity(alert) === "indeterminate") return `in doubt since ${utc(entry_s)}`;
+    return left > 0.5 ? `${what} in ${clock(left)}` : `${what} due ${utc(entry_s)}`;
   }
   return `since ${utc(alert.raised_s)}`;
 }

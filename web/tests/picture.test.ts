@@ -73,6 +73,13 @@ describe("words", () => {
     other.altitude_datum = "WGS84";
     expect(separation(one, other).vertical_m).toBeNull();
   });
+  test("time to entry is what the newest picture predicts", () => {
+    const picture = new Picture();
+    const situations = { kind: ["APW", "APW"], key: [1, 2], other: ["Z", "Z"], verdict: ["PREDICTED", "ACTUAL"], time_to_s: [40, 0], at_lon_deg: [null, null], at_lat_deg: [null, null], exempt: [false, false] };
+    picture.apply(message(100, [[1, 10, 50], [2, 11, 51]], { full: true, situations }));
+    expect([picture.due("APW", 1, "Z"), picture.due("APW", 2, "Z"), picture.due("STCA", 1, "Z")]).toEqual([140, null, null]);
+    expect(timing(alert({ entry_s: 160 }), 110, picture.due("APW", 1, "Z"))).toBe("entry in 0:30");
+  });
   test("separation is in nautical miles and feet", () => {
     expect(`${miles(9260)} and ${feet(305)}`).toBe("5.0 NM and 1,000 ft");
   });

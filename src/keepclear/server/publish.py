@@ -180,8 +180,10 @@ def alert_message(alert: Alert, *, assumed: bool = False) -> AlertMessage:
     else:
         message["zone_id"], message["zone_version"] = alert.zone_id, alert.zone_version
         message["zone_name"] = alert.zone_name
+    # Of a pair ``tca_s`` is the closest approach; what is told is when separation is lost.
+    entry_s = alert.tca_s if other is None else alert.changed_s + alert.time_to_conflict_s
     numbers = {
-        "confidence": alert.probability_pct / 100.0, "entry_s": alert.tca_s, "inside_since_s": alert.entered_s,
+        "confidence": alert.probability_pct / 100.0, "entry_s": entry_s, "inside_since_s": alert.entered_s,
         "ended_s": alert.ended_s, "lon_deg": alert.at_lon_deg, "lat_deg": alert.at_lat_deg,
         "horizontal_m": alert.horizontal_m, "horizontal_min_m": alert.horizontal_min_m,
         "vertical_m": alert.vertical_m,
