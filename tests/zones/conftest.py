@@ -49,7 +49,7 @@ def polygons(draw: st.DrawFn) -> Polygon:
     gaps = [(b - a) % 72 for a, b in zip(angles, [*angles[1:], angles[0]], strict=True)]
     if max(gaps) >= 34:
         angles = [0, 18, 36, 54]
-    size = draw(st.floats(0.1, 20.0))
+    size = draw(st.floats(0.1, 5.0))
 
     def ring(scale: float) -> tuple[tuple[float, float], ...]:
         return tuple(

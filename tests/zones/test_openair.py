@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keepclear.errors import InputError
@@ -229,6 +230,42 @@ def test_writing_and_reading_again_keeps_shape_limits_and_class(
     else:
         assert isinstance(found, Polygon)
         assert all(azimuth_and_distance(a, b)[1] < 1e-3 for a, b in zip(shape.exterior, found.exterior, strict=True))
+
+
+def test_whatever_a_zone_holds_comes_back_or_is_listed(any_zones: st.SearchStrategy[list[Zone]]) -> None:
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(any_zones.map(lambda zones: [replace(zone, id=f"{i}{zone.id}") for i, zone in enumerate(zones)]))
+    def check(zones: list[Zone]) -> None:
+        writing = openair.write(zones)
+        if not zones:
+            return
+        reading = openair.read(writing.data, "x")
+        assert [str(problem) for problem in reading.problems if problem.severity is Severity.ERROR] == []
+        found = iter(reading.zones)
+        for zone in zones:
+            lost = {loss.field for loss in writing.losses if loss.zone_id == zone.id}
+            for volume in zone.volumes:
+                again = next(found)
+                assert "name" in lost or again.name == (zone.name or zone.id)
+                assert "id" in lost or again.id.split(" #")[0] == zone.id
+                assert "type" in lost or (again.type, again.restriction) == (zone.type, zone.restriction)
+                assert "applicability" in lost or again.applicability == zone.applicability
+                for mine, its in zip((volume.lower, volume.upper), (again.volumes[0].lower, again.volumes[0].upper)):
+                    held = (mine.datum, str(mine.metres)) == (its.datum, str(its.metres))
+                    assert "limits" in lost or held or (mine.value == 0.0 and mine.datum is Datum.AGL)
+                if isinstance(volume.shape, Circle):
+                    assert isinstance(again.volumes[0].shape, Circle)
+                    assert again.volumes[0].shape.radius_m == pytest.approx(volume.shape.radius_m, rel=1e-15)
+
+    check()
+
+
+def test_a_period_is_rather_too_long_than_left_out() -> None:
+    volume = Volume(Circle(30.0, 50.0, 3500.0), UNBOUNDED, UNBOUNDED)
+    zone = Zone("A", (volume,), applicability=(Period(0.0, 86_400.0), Period(864_000.0, 950_400.0)))
+    writing = openair.write([zone])
+    assert [loss.field for loss in writing.losses] == ["applicability"]
+    assert openair.read(writing.data, "x").zones[0].applicability == (Period(0.0, 950_400.0),)
 
 
 def test_what_openair_cannot_hold_is_listed_by_field() -> None:

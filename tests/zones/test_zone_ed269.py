@@ -207,7 +207,7 @@ def test_losses_are_told() -> None:
     fields = {loss.field for loss in writing.losses}
     assert fields == {
         "id", "country", "decision_ref", "buffer_lateral_m", "reasons", "applicability.end_estimated", "type", "text",
-        "volumes.upper", "volumes.shape.edge_type", "subject",
+        "volumes.upper", "volumes.shape", "subject",
     }  # fmt: skip
     assert {loss.zone_id for loss in writing.losses} == {"A-LONG-IDENTIFIER"}
     assert json.loads(writing.data)["features"][0]["geometry"][0]["upperLimit"] == 19500

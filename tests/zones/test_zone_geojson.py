@@ -239,3 +239,11 @@ def test_looks_like() -> None:
 def test_an_unnoticed_ed_318_feature_is_told() -> None:
     reading = geojson.read(text(feature(polygon(SQUARE), identifier="A", variant="COMMON", zoneAuthority=[])), "x")
     assert "read the file as ed318" in reading.problems[0].reason
+
+
+@pytest.mark.parametrize("to", [1e14, -1e15, 253_402_300_800])
+def test_an_instant_that_no_calendar_has_is_refused(to: float) -> None:
+    zone = Zone("A", (Volume(Circle(30.0, 50.0, 1000.0), UNBOUNDED, UNBOUNDED),), applicability=(Period(to_s=1e9),))
+    text = geojson.write([zone]).data.replace(b'"2001-09-09T01:46:40Z"', str(to).encode())
+    (problem,) = geojson.read(text, "x").problems
+    assert "outside the years 1 to 9999" in problem.reason

@@ -32,9 +32,9 @@ def comparable(zone: Zone, losses: list[Loss], name: str) -> dict[str, Any]:
     volumes = []
     for volume in zone.volumes:
         held = kept(volume, lost, "volumes")
-        if "volumes.shape.edge_type" in lost and hasattr(volume.shape, "edge_type"):
+        if "shape" in held and "volumes.shape.edge_type" in lost and hasattr(volume.shape, "edge_type"):
             held["shape"] = kept(volume.shape, lost, "volumes.shape")
-        if "volumes.shape.radius_m" in lost and hasattr(volume.shape, "radius_m"):
+        if "shape" in held and "volumes.shape.radius_m" in lost and hasattr(volume.shape, "radius_m"):
             held["shape"] = kept(volume.shape, lost, "volumes.shape")
         volumes.append(held)
     result["volumes"] = volumes

@@ -26,6 +26,7 @@ from keepclear.zones.uas_zone import (
     collected,
     read_level,
     read_period,
+    straightened,
     type_of,
     unheld_fields,
     write_country,
@@ -248,6 +249,7 @@ def _collection_to_write(zones: Sequence[Zone], losses: list[Loss]) -> tuple[str
 
 def _write_zone(zone: Zone, lose: Losses) -> dict[str, Any]:
     unheld_fields(zone, lose, FORMAT)
+    zone = straightened(zone, lose)
     extension = dict(zone.extensions.get(FORMAT, {}))
     extension.pop("collection", None)
     written: dict[str, Any] = {

@@ -29,6 +29,7 @@ from keepclear.zones.uas_zone import (
     collected,
     read_level,
     read_period,
+    straightened,
     type_of,
     unheld_fields,
     write_country,
@@ -319,6 +320,7 @@ def _sound_texts(value: object) -> bool:
 
 def _write_feature(zone: Zone, lose: Losses) -> dict[str, Any]:
     unheld_fields(zone, lose, FORMAT)
+    zone = straightened(zone, lose)
     extension = dict(zone.extensions.get(FORMAT, {}))
     extension.pop("collection", None)
     properties: dict[str, Any] = {

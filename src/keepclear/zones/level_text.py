@@ -115,12 +115,15 @@ def write_limit(level: Level, *, upper: bool) -> str:
     """The limit in OpenAir's words. WGS84 heights have none there: the caller says so as a loss."""
     if level.datum is Datum.UNBOUNDED:
         return "UNL" if upper else "SFC"
-    if level.unit is LengthUnit.FLIGHT_LEVEL:
-        return f"FL{level.value:g}"
     if level.datum is Datum.AGL and level.value == 0:
         return "SFC"
+    value, unit = level.value, level.unit
+    if unit is LengthUnit.FLIGHT_LEVEL:
+        if value.is_integer() and 0.0 <= value < SENTINEL_FL:
+            return f"FL{value:.0f}"
+        value, unit = value * 100.0, LengthUnit.FOOT
     datum = {Datum.AGL: "AGL", Datum.STD: "STD"}.get(level.datum, "MSL")
-    return f"{level.value:g}{level.unit} {datum}"
+    return f"{f'{value:.9f}'.rstrip('0').rstrip('.')}{unit} {datum}"
 
 
 def _flight_level(number: float) -> Level:

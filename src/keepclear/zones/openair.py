@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keepclear.errors import InputError, LimitExceeded
 from keepclear.quantities import NAUTICAL_MILE_M, UNBOUNDED, Datum, Level, format_instant, parse_instant
-from keepclear.space.geometry import Circle, EdgeType, LonLat, Shape
+from keepclear.space.geometry import Circle, EdgeType, LonLat, Polygon, Shape
 from keepclear.zones.arcs import arc_between, arc_by_bearings
 from keepclear.zones.coordinates import find_positions, read_position
 from keepclear.zones.corridor import corridor
@@ -25,6 +25,7 @@ from keepclear.zones.model import Period, Restriction, Volume, Zone, ZoneOrigin,
 from keepclear.zones.outline_checks import check_polygon
 from keepclear.zones.plain_text import decoded
 from keepclear.zones.reading import Loss, Problem, Severity, ZoneReading, ZoneWriting
+from keepclear.zones.redraw import redrawn
 
 __all__ = ["looks_like", "read", "write"]
 
@@ -285,6 +286,7 @@ def write(zones: Iterable[Zone]) -> ZoneWriting:
     for zone in zones:
         kept = {str(k): str(v) for k, v in zone.extensions.get("openair", {}).items()}
         _losses(zone, losses)
+        zone = _as_geodesics(zone, losses)
         for volume in zone.volumes:
             code = _class_of(zone, kept)
             lines.append(f"AC {code}")
@@ -292,17 +294,48 @@ def write(zones: Iterable[Zone]) -> ZoneWriting:
             if _needs_id(zone, kept):
                 lines.append(f"AI {_one_line(kept.get('AI') or zone.id)}")
             lines.extend(f"{k} {_one_line(v)}" for k, v in kept.items() if k not in ("AC", "AI", "AA") and k in _KEPT)
-            period = zone.applicability[0]
+            period = _hull(zone)
             if "AA" in kept and period == (_activation(kept["AA"]) or Period()):
                 lines.append(f"AA {_one_line(kept['AA'])}")
             elif period != Period():
-                bounds = (format_instant(period.from_s) or "NONE", format_instant(period.to_s) or "NONE")
-                lines.append(f"AA {bounds[0]}/{bounds[1]}")
-            lines.append(f"AL {write_limit(volume.lower, upper=False)}")
-            lines.append(f"AH {write_limit(volume.upper, upper=True)}")
+                lines.append(f"AA {_instant(period.from_s)}/{_instant(period.to_s)}")
+            lower, upper = _limits(volume)
+            lines.append(f"AL {lower}")
+            lines.append(f"AH {upper}")
             lines.extend(_outline(volume.shape))
             lines.append("")
     return ZoneWriting(("\n".join(lines) + "\n").encode(), tuple(losses))
+
+
+def _instant(time_s: float) -> str:
+    """To the millisecond; open where ISO 8601 has no such year."""
+    try:
+        return format_instant(time_s) or "NONE"
+    except (ValueError, OverflowError, OSError):
+        return "NONE"
+
+
+def _limits(volume: Volume) -> tuple[str, str]:
+    """The limits in words that can be read again; open on a side that has none, rather than no zone at all."""
+    lower, upper = write_limit(volume.lower, upper=False), write_limit(volume.upper, upper=True)
+    try:
+        low = read_limit(lower, upper=False)
+    except InputError:
+        lower, low = "SFC", UNBOUNDED
+    try:
+        high = read_limit(upper, upper=True)
+    except InputError:
+        upper, high = "UNL", UNBOUNDED
+    try:
+        Volume(volume.shape, low, high)
+    except InputError:  # a height above the ellipsoid, written as one above the sea, has come past the other limit
+        return (lower, "UNL") if volume.upper.datum is Datum.WGS84 else ("SFC", upper)
+    return lower, upper
+
+
+def _hull(zone: Zone) -> Period:
+    """From the first begin to the last end: rather in force too long than not at all."""
+    return Period(min(p.from_s for p in zone.applicability), max(p.to_s for p in zone.applicability))
 
 
 def _needs_id(zone: Zone, kept: dict[str, str]) -> bool:
@@ -317,9 +350,18 @@ def _class_of(zone: Zone, kept: dict[str, str]) -> str:
 
 def _outline(shape: Shape) -> list[str]:
     if isinstance(shape, Circle):
-        radius = f"{shape.radius_m / NAUTICAL_MILE_M:.7f}".rstrip("0").rstrip(".")
+        radius = _miles(shape.radius_m)
         return [f"V X={_position((shape.lon_deg, shape.lat_deg))}", f"DC {radius}"]
     return [f"DP {_position(vertex)}" for vertex in shape.exterior]
+
+
+def _miles(metres: float) -> str:
+    """Nautical miles with as many decimals as bring the metres back."""
+    for decimals in range(7, 18):
+        text = f"{metres / NAUTICAL_MILE_M:.{decimals}f}"
+        if float(text) * NAUTICAL_MILE_M == metres:
+            break
+    return text.rstrip("0").rstrip(".")
 
 
 def _position(position: LonLat) -> str:
@@ -335,6 +377,19 @@ def _angle(degrees: float, width: int) -> str:
     return f"{seconds // 3600:0{width}d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{decimals}"
 
 
+def _as_geodesics(zone: Zone, losses: list[Loss]) -> Zone:
+    volumes = []
+    for volume in zone.volumes:
+        shape = volume.shape
+        if isinstance(shape, Polygon) and shape.edge_type is not EdgeType.GEODESIC:
+            again, more = redrawn(shape, EdgeType.GEODESIC)
+            drawn = f"{shape.edge_type} edges are written as geodesics within a metre of them, {more:,} vertices more"
+            losses.append(Loss(zone.id, "edge_type", drawn))
+            volume = replace(volume, shape=again)
+        volumes.append(volume)
+    return replace(zone, volumes=tuple(volumes))
+
+
 def _losses(zone: Zone, losses: list[Loss]) -> None:
     plain = Zone(id=zone.id, volumes=zone.volumes)
     for name in _UNHELD:
@@ -348,16 +403,26 @@ def _losses(zone: Zone, losses: list[Loss]) -> None:
     if len(zone.volumes) > 1:
         losses.append(Loss(zone.id, "volumes", f"{len(zone.volumes)} volumes become as many airspaces"))
     if len(zone.applicability) > 1 or zone.applicability[0].schedule or zone.applicability[0].end_estimated:
-        losses.append(Loss(zone.id, "applicability", "the first period only, without schedule and estimate"))
-    if any(level.datum is Datum.WGS84 for v in zone.volumes for level in (v.lower, v.upper)):
-        losses.append(Loss(zone.id, "limits", "a height above the ellipsoid is written as above mean sea level"))
+        losses.append(Loss(zone.id, "applicability", "one period over all of them, without schedule and estimate"))
+    for time_s in (_hull(zone).from_s, _hull(zone).to_s):
+        if math.isfinite(time_s) and ((text := _instant(time_s)) == "NONE" or parse_instant(text) != time_s):
+            losses.append(Loss(zone.id, "applicability", f"an instant is written as {text}"))
+    for name, text in (("name", zone.name or zone.id), ("id", zone.id)):
+        if _one_line(text) != text:
+            losses.append(
+                Loss(zone.id, name, f"line breaks, asterisks and doubled blanks go: {_one_line(text)[:60]!r}")
+            )
+    for volume in zone.volumes:
+        for level, text, upper in zip((volume.lower, volume.upper), _limits(volume), (False, True), strict=True):
+            back = read_limit(text, upper=upper)
+            ground = level.datum is Datum.AGL and level.value == 0.0
+            if level != back and (level.datum, level.metres) != (back.datum, back.metres) and not ground:
+                losses.append(Loss(zone.id, "limits", f"{level} is written as {text}"))
     for shape in dict.fromkeys(volume.shape for volume in zone.volumes):
         if isinstance(shape, Circle):
             continue
         if shape.holes:
             losses.append(Loss(zone.id, "holes", f"{len(shape.holes)} holes are left out: the zone becomes larger"))
-        if shape.edge_type is not EdgeType.GEODESIC:
-            losses.append(Loss(zone.id, "edge_type", f"{shape.edge_type} edges will be read as geodesics"))
     for name in zone.extensions:
         if name != "openair":
             losses.append(Loss(zone.id, f"extensions.{name}", "what another format carried is not written"))

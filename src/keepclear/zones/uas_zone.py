@@ -11,6 +11,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from keepclear.errors import InputError
 from keepclear.quantities import FOOT_M, UNBOUNDED, Datum, LengthUnit, Level, format_instant, parse_instant
@@ -32,11 +33,13 @@ from keepclear.zones.model import (
     ZoneType,
 )
 from keepclear.zones.reading import Loss
+from keepclear.zones.redraw import redrawn
 from keepclear.zones.strict_json import Node
 
 __all__ = [
-    "MAX_IDENTIFIER", "SUBJECT", "UNSTATED_COUNTRY", "Losses", "collected", "read_level", "read_period", "type_of",
-    "unheld_fields", "write_country", "write_identifier", "write_limits", "write_period", "write_text",
+    "MAX_IDENTIFIER", "SUBJECT", "UNSTATED_COUNTRY", "Losses", "collected", "read_level", "read_period",
+    "straightened", "type_of", "unheld_fields", "write_country", "write_identifier", "write_limits",
+    "write_period", "write_text",
 ]  # fmt: skip
 
 MAX_IDENTIFIER = 7
@@ -81,12 +84,20 @@ def unheld_fields(zone: Zone, lose: Losses, extension: str) -> None:
     for name in zone.extensions:
         if name != extension:
             lose(f"extensions.{name}", "what another format carried has no place here")
+
+
+def straightened(zone: Zone, lose: Losses) -> Zone:
+    """The zone with edges straight in longitude and latitude, as readers of both formats draw them."""
+    volumes = []
     for volume in zone.volumes:
-        if isinstance(volume.shape, Polygon) and volume.shape.edge_type is not EdgeType.STRAIGHT:
-            lose(
-                "volumes.shape.edge_type",
-                f"edges are {volume.shape.edge_type}; readers draw them straight in longitude and latitude",
-            )
+        shape = volume.shape
+        if isinstance(shape, Polygon) and shape.edge_type is not EdgeType.STRAIGHT:
+            again, more = redrawn(shape, EdgeType.STRAIGHT)
+            drawn = f"edges are {shape.edge_type}; they are written straight in longitude and latitude, within a metre"
+            lose("volumes.shape" if more else "volumes.shape.edge_type", f"{drawn}, {more:,} vertices more")
+            volume = replace(volume, shape=again)
+        volumes.append(volume)
+    return replace(zone, volumes=tuple(volumes))
 
 
 def write_identifier(zone: Zone, lose: Losses) -> str:

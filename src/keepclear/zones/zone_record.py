@@ -36,6 +36,9 @@ from keepclear.zones.strict_json import Node
 
 __all__ = ["FIELDS", "SCHEMA", "exact_instant", "read_record", "read_volume_record", "volume_record", "write_record"]
 
+_YEAR_1_S, _YEAR_9999_S = -62_135_596_800.0, 253_402_300_799.0
+"""No clock, calendar or other format goes further."""
+
 SCHEMA = "keepclear/zone/1"
 """Stands in the property ``schema`` and says that the other properties are these."""
 
@@ -260,7 +263,10 @@ def _read_period(node: Node) -> Period:
 
 def _read_instant(node: Node) -> float:
     if not isinstance(node.value, str):
-        return node.number()
+        time_s = node.number()
+        if not _YEAR_1_S <= time_s <= _YEAR_9999_S:
+            node.refuse(f"the instant {time_s:g} lies outside the years 1 to 9999; leave it out for an open end")
+        return time_s
     if node.value in {"+inf", "-inf"}:
         return float(node.value)
     try:
