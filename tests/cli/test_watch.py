@@ -168,6 +168,25 @@ def test_r2_10_a_feed_that_falls_silent_is_a_degraded_heartbeat(tmp_path: Path) 
         connection.close()
 
 
+def test_r2_6_a_step_that_an_edit_of_the_zones_makes_is_said_then(tmp_path: Path) -> None:
+    (tmp_path / "zones.geojson").write_text(zone(30.0))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        watching = Watching(
+            f"tcp://127.0.0.1:{server.getsockname()[1]}#sbs", "-z", "zones.geojson", "--cycle", "0.2", cwd=tmp_path
+        )
+        try:
+            connection, _ = server.accept()
+            neighbour = json.loads(zone(32.0))
+            neighbour["properties"] = {"id": "Z2", "upper": {"value": 320, "unit": "FL", "datum": "STD"}}
+            neighbour["geometry"]["coordinates"] = [[[32, 49], [33, 49], [33, 51], [32, 51], [32, 49]]]
+            both = {"type": "FeatureCollection", "features": [json.loads(zone(30.0)), neighbour | {"id": "Z2"}]}
+            (tmp_path / "zones.geojson").write_text(json.dumps(both))
+            watching.wait_for_words("keepclear: gap: Z1 ")
+        finally:
+            watching.stop()
+        connection.close()
+
+
 def test_r2_6_a_step_between_neighbours_is_said_by_a_watch_as_by_a_scan(tmp_path: Path) -> None:
     west, east = ("37.0,47.0 38.0,47.0 38.0,49.0 37.0,49.0", "38.0,47.0 39.0,47.0 39.0,49.0 38.0,49.0")
     text = ""

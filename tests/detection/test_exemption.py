@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keepclear.detection.exemption import find_exemption, named_exemptions
+from keepclear.detection.exemption import NamedExemptions, find_exemption
+from keepclear.feeds.reports import Labels
 from keepclear.quantities import UNBOUNDED
 from keepclear.space.geometry import Circle
 from keepclear.zones.model import Exemption, Volume, Zone
@@ -20,4 +21,8 @@ def test_named_exemptions_cover_whom_the_zone_names(
 ) -> None:
     zone = Zone("Z", (Volume(Circle(0.0, 0.0, 1.0), UNBOUNDED, UNBOUNDED),), exemptions=tuple(given_))
     found = find_exemption(zone, target, callsign, party)
-    assert named_exemptions(zone).covered([target], [callsign], {target: party}) == [found.applies]
+    named = NamedExemptions(zone, {target: party})
+    assert named.names_anybody or not found.applies
+    for others in ([], ["zz"], ["zz", "yy"]):  # names that come and go around it
+        targets, callsigns = Labels.of([*others, target]), Labels.of([*others, callsign])
+        assert named.covered(targets, callsigns)[-1] == found.applies

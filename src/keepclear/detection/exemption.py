@@ -6,15 +6,18 @@ row says which clause may cover the track and why it might, and a person judges 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import or_
 
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.feeds.reports import Labels
 from keepclear.tracks.addresses import state_of
 from keepclear.tracks.states import is_named_in, state_name
 from keepclear.zones.model import Exemption, Zone
 
-__all__ = ["ExemptionFinding", "NamedExemptions", "find_exemption", "named_exemptions"]
+__all__ = ["ExemptionFinding", "NamedExemptions", "find_exemption"]
 
 CLAUSE_CHARACTERS_MAX = 240
 """A clause longer than this is cut in a row; the zone keeps it whole."""
@@ -43,37 +46,42 @@ def find_exemption(zone: Zone, target: str, callsign: str, party: str = "") -> E
     return ExemptionFinding(False, "; ".join(possible)) if possible else _NONE
 
 
-@dataclass(frozen=True, slots=True)
 class NamedExemptions:
-    """Whom a zone exempts by name, for asking about many tracks in every cycle; clauses in words play no part."""
+    """Whom a zone exempts by name, for asking about many tracks in every cycle; clauses in words play no part.
 
-    targets: frozenset[str]
-    callsigns: frozenset[str]
-    parties: frozenset[str]
+    Remembers of each name whether it is covered: a live picture's names are the same from cycle to cycle, with the new
+    ones behind.
+    """
 
-    def __bool__(self) -> bool:
-        return bool(self.targets or self.callsigns or self.parties)
+    def __init__(self, zone: Zone, parties: Mapping[str, str]) -> None:
+        """``parties`` by target."""
+        targets = frozenset(e.target.lower() for e in zone.exemptions if e.target)
+        callsigns = frozenset(e.callsign.strip().upper() for e in zone.exemptions if e.callsign)
+        named = frozenset(e.party for e in zone.exemptions if e.party and not e.clause)
+        self.names_anybody = bool(targets or callsigns or (named and parties))
+        self._targets = _Remembered(lambda name: name.lower() in targets or parties.get(name, "") in named)
+        self._callsigns = _Remembered(lambda name: name.strip().upper() in callsigns)
 
-    def covered(self, targets: Sequence[str], callsigns: Sequence[str], parties: Mapping[str, str]) -> list[bool]:
-        """For each track what :func:`find_exemption` says in ``applies``; ``parties`` by target."""
-        covered = [False] * len(targets)
-        if self.targets:
-            covered = list(map(self.targets.__contains__, map(str.lower, targets)))
-        if self.callsigns:
-            by_sign = map(self.callsigns.__contains__, map(str.upper, map(str.strip, callsigns)))
-            covered = list(map(or_, covered, by_sign)) if self.targets else list(by_sign)
-        if self.parties and parties:
-            covered = [c or parties.get(target, "") in self.parties for c, target in zip(covered, targets)]
-        return covered
+    def covered(self, targets: Labels, callsigns: Labels) -> npt.NDArray[np.bool_]:
+        """For each track what :func:`find_exemption` says in ``applies``."""
+        return self._targets.of(targets) | self._callsigns.of(callsigns)
 
 
-def named_exemptions(zone: Zone) -> NamedExemptions:
-    """The exemptions of a zone that name a target, a callsign or a party."""
-    return NamedExemptions(
-        frozenset(e.target.lower() for e in zone.exemptions if e.target),
-        frozenset(e.callsign.strip().upper() for e in zone.exemptions if e.callsign),
-        frozenset(e.party for e in zone.exemptions if e.party and not e.clause),
-    )
+class _Remembered:
+    def __init__(self, is_covered: Callable[[str], bool]) -> None:
+        self._is_covered = is_covered
+        self._names: tuple[str, ...] = ()
+        self._covered = np.array([is_covered("")])
+        """of each name; the last entry answers for «none»"""
+
+    def of(self, labels: Labels) -> npt.NDArray[np.bool_]:
+        if labels.names is not self._names:
+            known = len(self._names) if labels.names[: len(self._names)] == self._names else 0
+            new = [self._is_covered(name) for name in labels.names[known:]]
+            self._covered = np.concatenate([self._covered[:known], np.array(new, dtype=np.bool_), self._covered[-1:]])
+            self._names = labels.names
+        found: npt.NDArray[np.bool_] = self._covered[labels.codes]
+        return found
 
 
 def _named(exemption: Exemption, target: str, callsign: str, party: str) -> str:

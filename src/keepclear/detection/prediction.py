@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from keepclear.detection.activity import Activity
 from keepclear.detection.encounter import velocity
-from keepclear.detection.exemption import named_exemptions
+from keepclear.detection.exemption import NamedExemptions
 from keepclear.detection.infringement import RAYLEIGH_95
 from keepclear.detection.prediction_memory import DepthMemory, PredictionMemory
 from keepclear.detection.prepared import PreparedLayer, PreparedZones
@@ -100,7 +100,7 @@ def predict_infringements(
     first_outline = np.cumsum([0] + [len(layer.zone) for layer in prepared.layers]).tolist()
     parts = [
         _in_layer(layer, prepared, motion, picture, in_force, look_ahead_s, parties or {},
-                  None if memory is None else memory.depths, first)
+                  None if memory is None else memory.depths, {} if memory is None else memory.exempt, first)
         for layer, first in zip(prepared.layers, first_outline)
     ]  # fmt: skip
     return concatenate(parts) if memory is None else memory.complete(parts)
@@ -125,6 +125,7 @@ def _in_layer(
     look_ahead_s: float,
     parties: Mapping[str, str],
     depths: DepthMemory | None,
+    exemptions: dict[int, NamedExemptions],
     first_outline: int,
 ) -> SituationBatch:
     bound = binds(layer.domains, motion.reports)
@@ -170,7 +171,7 @@ def _in_layer(
         at_lon_deg=np.where(now, lon_now, hits.lon_deg),
         at_lat_deg=np.where(now, lat_now, hits.lat_deg),
         depth_m=depth,
-        exempt=_exempt(zone, hits, motion, prepared, parties),
+        exempt=_exempt(zone, hits, motion, prepared, parties, exemptions),
     )
     return batch.take(keep)
 
@@ -314,17 +315,19 @@ def _subject_doubts(
 
 
 def _exempt(
-    zone: npt.NDArray[np.int32], hits: _Hits, motion: _Motion, prepared: PreparedZones, parties: Mapping[str, str]
-) -> npt.NDArray[np.bool_]:
+    zone: npt.NDArray[np.int32], hits: _Hits, motion: _Motion, prepared: PreparedZones, parties: Mapping[str, str],
+    exemptions: dict[int, NamedExemptions],
+) -> npt.NDArray[np.bool_]:  # fmt: skip
     exempt = np.zeros(len(zone), dtype=bool)
     for number in np.unique(zone).tolist():
-        named = named_exemptions(prepared.zones[number])
-        if not named:
+        if number not in exemptions:
+            exemptions[number] = NamedExemptions(prepared.zones[number], parties)
+        if not exemptions[number].names_anybody:
             continue
         of_zone = np.flatnonzero(zone == number)
         who = hits.track[of_zone]
-        targets = motion.reports.target.take(who).strings()
-        exempt[of_zone] = named.covered(targets, motion.reports.callsign.take(who).strings(), parties)
+        reports = motion.reports
+        exempt[of_zone] = exemptions[number].covered(reports.target.take(who), reports.callsign.take(who))
     return exempt
 
 

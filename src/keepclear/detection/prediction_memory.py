@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.detection.activity import Activity
+from keepclear.detection.exemption import NamedExemptions
 from keepclear.detection.prepared import PreparedZones
 from keepclear.detection.situation import SituationBatch, concatenate
 from keepclear.feeds.reports import Floats
@@ -90,6 +91,8 @@ class PredictionMemory:
     """
 
     depths: DepthMemory = field(default_factory=DepthMemory)
+    exempt: dict[int, NamedExemptions] = field(default_factory=dict)
+    """by number of the zone, of those that somebody was found in"""
     _now_s: float = -np.inf
     _zones: PreparedZones | None = None
     _in_force: Activity | None = None
@@ -149,6 +152,8 @@ class PredictionMemory:
     def _stands(self, now_s: float, zones: PreparedZones, in_force: Activity) -> bool:
         """Whether what was found before holds at all."""
         same = zones is self._zones and in_force is self._in_force
+        if zones is not self._zones:
+            self.exempt.clear()
         self._zones, self._in_force = zones, in_force
         return same and now_s >= self._now_s
 

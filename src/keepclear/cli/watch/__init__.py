@@ -31,6 +31,8 @@ from keepclear.errors import InputError, UsageError
 __all__ = ["command"]
 
 PORT = 8180
+ZONES_MANY = 2_000
+"""From here on indexing takes long enough to be said."""
 
 
 @click.command(name="watch")
@@ -99,7 +101,6 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
       keepclear watch recording.csv --zones closure.txt --firs firs.geojson.gz --assume-active --speed 10
     """
     from keepclear.alerts.state import AlertState
-    from keepclear.detection.vertical_gap import find_vertical_gaps
     from keepclear.edge.feed_address import FeedKind, parse_feed
     from keepclear.node import Watch, WatchSettings
 
@@ -129,7 +130,10 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     # In a store several runs meet: each alert's id begins with the instant of its run's first cycle.
     watch = Watch(zones, settings, alerts=AlertState.empty("" if given["store"] else "1"))
     warm_up_watch(address.format for address in addresses)
-    say_gaps(find_vertical_gaps(zones))
+    if len(zones) >= ZONES_MANY:
+        say(f"keepclear: indexing {len(zones):,} zones …")
+    watch.prepare_zones()  # now, so that the first cycle is as prompt as the others
+    say_gaps(watch.gaps)
     with open_outlet(watch, given, recorded=not live) as outlet, interruptible() as interrupted:
         if live:
             run_live(watch, addresses, options, outlet, watched, interrupted)

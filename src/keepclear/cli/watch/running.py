@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepclear.cli.main import ENDING, SAME_S, end_now
 from keepclear.cli.progress import say
+from keepclear.cli.scan_finding import say_gaps
 from keepclear.errors import InputError
 
 if TYPE_CHECKING:
@@ -96,8 +97,11 @@ def run_live(
             now_s = time.time()
             edited = watched.changed(now_s)
             if edited is not None:
+                before = {gap.text for gap in watch.gaps}
                 watch.replace_zones(watch.zones.edited(edited))
                 say(f"keepclear: {watched.why}")
+                watch.prepare_zones()
+                say_gaps([gap for gap in watch.gaps if gap.text not in before])
             watch.zones_outdated = watched.outdated
             batch = concatenate(listeners.take())
             health = [judge(counts, now_s) for counts in listeners.counts]
