@@ -14,6 +14,8 @@ from keepclear.errors import UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from keepclear.feeds.formats import DecoderOptions
+    from keepclear.feeds.reports import ReportBatch
     from keepclear.tracks.bearing_bias import BearingBias
 
 __all__ = ["command"]
@@ -66,14 +68,10 @@ def bias(ctx: click.Context, /, sensor: tuple[str, ...], known: tuple[str, ...],
     if options.receiver_lat_deg is None or options.receiver_lon_deg is None:
         raise UsageError("--receiver LAT,LON is needed: bearings are from where the sensor stands")
     say_first_run("tracks/order")
-    batches = []
-    for files, how in ((sensor, options), (known, decoder_options(given["start"], None, given["columns"]))):
-        reading = read_with_progress(files, how, GAP_S)
-        say_faults(reading)
-        require_positions(reading, files)
-        batches.append(reading.reports)
+    sensed = _read(sensor, options)
+    truth = _read(known, decoder_options(given["start"], None, given["columns"]))
     found = estimate_bearing_bias(
-        *batches, options.receiver_lat_deg, options.receiver_lon_deg, tolerance_deg=given["tolerance_deg"],
+        sensed, truth, options.receiver_lat_deg, options.receiver_lon_deg, tolerance_deg=given["tolerance_deg"],
         gap_max_s=GAP_S,
     )  # fmt: skip
     said = _sentence(found, given["tolerance_deg"])
@@ -83,6 +81,13 @@ def bias(ctx: click.Context, /, sensor: tuple[str, ...], known: tuple[str, ...],
     else:
         click.echo(said)
     ctx.exit(0 if found.verdict is BearingVerdict.OK else 1)
+
+
+def _read(files: tuple[str, ...], options: DecoderOptions) -> ReportBatch:
+    reading = read_with_progress(files, options, GAP_S)
+    say_faults(reading)
+    require_positions(reading, files)
+    return reading.reports
 
 
 def _sentence(found: BearingBias, tolerance_deg: float) -> str:
