@@ -19,7 +19,16 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], None], *, mode: int = 0
 
     Whatever goes wrong on the way (a full disk, Ctrl-C, an error of ``write``), ``path`` is what it was before and
     no temporary file stays behind. Raises :class:`InputError` where the operating system refuses.
+
+    What is no file (``/dev/stdout``, a pipe) is written into, and a link stays a link: a rename would put a file in
+    their place. Files for their owner's eyes only follow no link.
     """
+    if mode & 0o077:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            _write_into(path, write)
+            return
+        if path.is_symlink():
+            path = Path(os.path.realpath(path))
     # The name is known before there is a file of it: an interrupt at any instant finds what to remove.
     unfinished = path.parent / f".{path.name}.{secrets.token_hex(8)}.part"
     opened = False
@@ -38,6 +47,16 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], None], *, mode: int = 0
             behind = "; nothing was left behind" if opened else ""
             raise InputError(f"cannot be written ({reason}){behind}", source=str(path)) from None
         raise
+
+
+def _write_into(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    try:
+        with open(path, "wb") as file:
+            write(file)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise InputError(f"cannot be written ({error.strerror or error})", source=str(path)) from None
 
 
 def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
