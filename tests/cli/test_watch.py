@@ -152,6 +152,10 @@ def test_an_aircraft_is_predicted_found_inside_and_kept(tmp_path: Path) -> None:
     kept = alerts_command(tmp_path, "list", "--format", "json")
     assert kept.returncode == 1, kept.stderr
     assert len(kept.stdout.splitlines()) >= 2, "the alert of each version is kept"
+    assert found["alert"]["id"] in kept.stdout
+    assert alerts_command(tmp_path, "list", "--open").returncode == 0, "what was open has ended with the watch"
+    judged = alerts_command(tmp_path, "review", found["alert"]["id"], "justified", "--by", "supervisor")
+    assert judged.returncode == 0, judged.stderr
 
 
 def test_r2_10_a_feed_that_falls_silent_is_a_degraded_heartbeat(tmp_path: Path) -> None:
@@ -184,6 +188,7 @@ def test_r2_6_a_step_that_an_edit_of_the_zones_makes_is_said_then(tmp_path: Path
             watching.wait_for_words("keepclear: gap: Z1 ")
         finally:
             watching.stop()
+        assert watching.said[-1].startswith("Alerts: none."), "whoever ends it is told what it saw"
         connection.close()
 
 

@@ -111,8 +111,8 @@ def run_live(
                 failed = [counts for counts in listeners.counts if counts.error]
                 if failed and not sum(counts.reports for counts in listeners.counts):
                     raise InputError(failed[0].error, source=failed[0].name)
-                say(outlet.summary(watch))
-                return
+                break
+        say(outlet.summary(watch))
     finally:
         listeners.stop()
 
