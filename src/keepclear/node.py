@@ -23,7 +23,7 @@ from keepclear.alerts.engine import step as step_alerts
 from keepclear.alerts.heartbeat import Heartbeat, take_heartbeat
 from keepclear.alerts.model import AlertEvent
 from keepclear.alerts.settings import AlertSettings
-from keepclear.alerts.state import AlertState, acknowledge
+from keepclear.alerts.state import AlertState, acknowledge, finish
 from keepclear.detection.activity import Activity, activity
 from keepclear.detection.conflict import DeclaredVolume
 from keepclear.detection.conflict import conflicts as find_conflicts
@@ -389,6 +389,10 @@ class Watch:
         """A person has seen the alert; it stays shown. Raises :class:`UsageError` if no such alert is open."""
         self.alerts, event = acknowledge(self.alerts, alert_id, by_role, at_s)
         return event
+
+    def finish(self, now_s: float) -> list[AlertEvent]:
+        """The ends of the alerts that are still open, when nobody will look any more."""
+        return finish(self.alerts, now_s)
 
     @staticmethod
     def warm_up(progress: Callable[[str], None] = lambda _: None) -> None:

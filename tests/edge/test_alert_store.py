@@ -14,6 +14,7 @@ from keepclear.alerts.model import (
     AlertEvent,
     AlertStatus,
     AlertType,
+    EndReason,
     EventKind,
     Fix,
     ReviewVerdict,
@@ -251,3 +252,23 @@ def test_what_another_process_acknowledged_is_news_once(tmp_path: Path, store: A
     assert store.acknowledged_elsewhere() == []
     with AlertStore.open(tmp_path / "alerts.sqlite") as later:
         assert later.acknowledged_elsewhere() == []
+
+
+def test_what_a_killed_watch_left_open_ends_with_it_and_can_be_reviewed(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.sqlite"
+    with AlertStore.open(path) as store:
+        other = alert("run-2", judged_by="other")
+        exempt = replace(alert("run-3"), exempt=True)
+        store.record([raised(alert()), raised(other), raised(exempt)], ZONES)
+        store.acknowledge("run-1", "duty officer", 11.0)
+    with AlertStore.open(path) as store:
+        assert store.end_left_open("blue") == 1
+        assert store.end_left_open("blue") == 0
+        found = store.alert("run-1")
+        assert (found.status, found.end_reason, found.verdict) == (
+            AlertStatus.ENDED, EndReason.WATCH_ENDED, Verdict.ACTUAL,
+        )  # fmt: skip
+        assert [seen.by_role for seen in found.acknowledgements] == ["duty officer"]
+        assert store.alert("run-2").status is AlertStatus.ACTUAL
+        assert store.zone_text("Z1", "1") == "KEEP OUT"
+        assert store.review("run-1", ReviewVerdict.JUSTIFIED, "supervisor", 30.0).status is AlertStatus.REVIEWED

@@ -72,6 +72,7 @@ def _what(event: AlertEvent) -> str:
                 EndReason.ZONE_WITHDRAWN: "ended, zone withdrawn",
                 EndReason.ZONE_SUPERSEDED: "ended, zone has a new version",
                 EndReason.EXEMPT: "ended, now exempt",
+                EndReason.WATCH_ENDED: f"ended with the watch, last {alert.verdict.name}",
             }
             return words.get(alert.end_reason, "ended, clear")
         case EventKind.STALE:

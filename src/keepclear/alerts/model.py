@@ -82,6 +82,8 @@ class EndReason(StrEnum):
     """a newer version of the zone is in force and judged on its own (practice R2.11)"""
     EXEMPT = "EXEMPT"
     """an exemption came to cover the track"""
+    WATCH_ENDED = "WATCH_ENDED"
+    """nobody looked any more; the verdict is the last one, and what became of it is not known"""
 
 
 class Severity(StrEnum):

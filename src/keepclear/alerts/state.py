@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from keepclear.alerts.drafting import redraft
 from keepclear.alerts.memory import SituationMemory
-from keepclear.alerts.model import Acknowledgement, Alert, AlertEvent, AlertStatus, EventKind, checked_role
+from keepclear.alerts.model import Acknowledgement, Alert, AlertEvent, AlertStatus, EndReason, EventKind, checked_role
 from keepclear.errors import UsageError
 from keepclear.zones.zone_set import ZoneSet
 
 __all__ = [
     "ACTUAL", "CANDIDATE", "CLOSED", "EXEMPT_INSIDE", "PREDICTED",
-    "AlertCounts", "AlertState", "acknowledge", "open_alerts",
+    "AlertCounts", "AlertState", "acknowledge", "ended_with_watch", "finish", "open_alerts",
 ]  # fmt: skip
 
 # Phases of a remembered situation.
@@ -83,6 +83,16 @@ def acknowledge(state: AlertState, alert_id: str, by_role: str, now_s: float) ->
         state.alerts[row] = alert
         return state, AlertEvent(EventKind.ACKNOWLEDGED, now_s, alert)
     raise UsageError(f"no open alert {alert_id}: see «keepclear alerts list»")
+
+
+def finish(state: AlertState, now_s: float) -> list[AlertEvent]:
+    """The end of every alert that is open when a watch ends: it can be reviewed, and nobody waits for what follows."""
+    return [ended_with_watch(alert, now_s) for alert in open_alerts(state) if not alert.exempt]
+
+
+def ended_with_watch(alert: Alert, at_s: float) -> AlertEvent:
+    ended = replace(alert, status=AlertStatus.ENDED, ended_s=at_s, changed_s=at_s, end_reason=EndReason.WATCH_ENDED)
+    return AlertEvent(EventKind.ENDED, at_s, ended)
 
 
 def open_alerts(state: AlertState) -> list[Alert]:

@@ -67,6 +67,7 @@ def command(**given: Any) -> None:
         watch = new_watch()
         with open_outlet(watch, {**given, "serve": False}) as outlet:
             run_replay(watch, [traffic], outlet, None, interrupted)
+            outlet.finish(watch)
         say(outlet.summary(watch))
         if given["no_serve"]:
             return

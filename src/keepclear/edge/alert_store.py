@@ -29,6 +29,7 @@ from keepclear.alerts.model import (
     reviewed,
 )
 from keepclear.alerts.record import decode_alert, encode_alert, plain
+from keepclear.alerts.state import ended_with_watch
 from keepclear.alerts.statistics import TypeStatistics, alert_statistics
 from keepclear.edge.alert_file import AlertStoreError, explained, open_file
 from keepclear.errors import InputError, UsageError
@@ -204,6 +205,21 @@ class AlertStore:
         )
         self._write_or_raise([(AlertEvent(EventKind.ACKNOWLEDGED, at_s, acknowledged), None)], update=False)
         return self.alert(alert_id, alert.judged_by)
+
+    def end_left_open(self, judged_by: str) -> int:
+        """Ends what a watch left open that was killed, or whose disk failed; returns how many. For the next watch, of
+        which a store has one at a time."""
+        open_now = (AlertStatus.PREDICTED.value, AlertStatus.ACTUAL.value)
+        try:
+            rows = self._connection.execute(
+                "SELECT document FROM alert WHERE judged_by = ? AND exempt = 0 AND status IN (?, ?)",
+                (judged_by, *open_now),
+            ).fetchall()
+            left = [decode_alert(document) for (document,) in rows]
+        except (sqlite3.Error, InputError) as error:
+            raise explained(self.path, error) from None
+        self.record([ended_with_watch(alert, alert.changed_s) for alert in left], None)
+        return len(left)
 
     def acknowledged_elsewhere(self) -> list[tuple[str, str, Acknowledgement]]:
         """(whose, alert id, acknowledgement) of what other processes wrote since the last call, for a watch to take

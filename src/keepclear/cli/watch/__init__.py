@@ -151,6 +151,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
                 say(f"The recording is at its end; the page stays at {outlet.publisher.url} until you press Ctrl-C.")
                 while not interrupted():
                     time.sleep(0.2)
+        outlet.finish(watch)
     if outlet.raised.total():
         ctx.exit(1)
 

@@ -43,6 +43,7 @@ class Outlet:
     raised: Counter[str] = field(default_factory=Counter)
     """alerts by type"""
     cycles: int = 0
+    _now_s: float = 0.0
     _last: tuple[Cycle, list[FeedHealth]] | None = None
     _beat_s: float = field(default=-1e18)
     _beat_state: str = ""
@@ -51,6 +52,7 @@ class Outlet:
         from keepclear.alerts.model import EventKind
 
         self.cycles += 1
+        self._now_s = cycle.now_s
         if cycle.events:
             self.write(cycle.events, watch)
             self.raised.update(event.alert.type for event in cycle.events if event.kind is EventKind.RAISED)
@@ -70,6 +72,14 @@ class Outlet:
         if self.publisher is not None:
             self.publisher.publish(cycle, watch, health)
             self._last = cycle, health
+
+    def finish(self, watch: Watch) -> None:
+        """Alerts that are open when the watch ends end with it, in the lines and in the store."""
+        events = watch.finish(self._now_s) if self.cycles else []
+        if events:
+            self.write(events, watch)
+            if self.store is not None:
+                self.store.record(events, watch.zones)
 
     def end(self, watch: Watch) -> None:
         """Nothing more will come: the page says so."""
@@ -139,6 +149,9 @@ def open_outlet(
             from keepclear.edge.alert_store import AlertStore
 
             outlet.store = closing.enter_context(AlertStore.open(given["store"]))
+            left = outlet.store.end_left_open(watch.settings.alerts.judged_by)
+            if left:
+                say(f"keepclear: {counted(left, 'alert')} of an earlier watch ended with it, and can be reviewed")
         if given.get("channel_node") is not None:
             outlet.sender = _sender(given)
         if given.get("serve"):
