@@ -235,6 +235,30 @@ def test_over_the_pole(build: Build) -> None:
     assert distance_m(visits.exit_lon_deg, visits.exit_lat_deg, 0.0, 90.0)[1] == pytest.approx(300_000.0, abs=0.05)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-180.0, 180.0), st.floats(-5.0, 0.0), st.floats(0.0, 360.0), st.floats(100.0, 150_000.0))
+def test_a_leg_beside_a_pole_or_over_it_is_where_the_geodesic_is(
+    build: Build, lon: float, power: float, aside: float, length: float
+) -> None:
+    """Straight in longitude and latitude it would go round the pole in a spiral; entries are 60° sectors' sides."""
+    sectors = [
+        Polygon(((x, 80.0), (x + 60.0, 80.0), (x + 60.0, 90.0), (x, 90.0)), edge_type=EdgeType.STRAIGHT)
+        for x in np.arange(-180.0, 180.0, 60.0).tolist()
+    ]
+    start = Geodesic.WGS84.Direct(90.0 - 10.0**power, lon, aside, 0.6 * length)
+    back = Geodesic.WGS84.Inverse(start["lat2"], start["lon2"], 90.0 - 10.0**power, lon)["azi1"]
+    line = Geodesic.WGS84.Line(start["lat2"], start["lon2"], back)
+    end = line.Position(length)
+    index = build(sectors)
+    found = one_track(index, [start["lon2"], end["lon2"]], [start["lat2"], end["lat2"]], [0.0, 1000.0])
+    for t, x, y in zip(found.enter_s, found.enter_lon_deg, found.enter_lat_deg):
+        at = line.Position(length * t / 1000.0)
+        assert distance_m(at["lon2"], at["lat2"], x, y) < 2.5
+    middle = [line.Position(length * t / 1000.0) for t in 0.5 * (found.enter_s + found.exit_s)]
+    x, y = np.array([(p["lon2"] + 180.0) % 360.0 - 180.0 for p in middle]), np.array([p["lat2"] for p in middle])
+    assert (index.boundary_distance(x, y, found.outline_row) > -2.5).all()
+
+
 def test_a_long_leg_follows_the_geodesic(build: Build) -> None:
     """600 km along 60° N bow 10 km to the north: the leg enters a box that the parallel does not."""
     middle = Geodesic.WGS84.InverseLine(60.0, 0.0, 60.0, 11.0)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numba import njit
 
 from keepclear.space.kernels.geodesy import wrap180
-from keepclear.space.kernels.motion import along, candidates, crossings, end_of_motion, inside_row, pieces_needed
+from keepclear.space.kernels.motion import along, candidates, crossings, cut, end_of_motion, inside_row, pieces_needed
 from keepclear.space.kernels.raster import Raster
 from keepclear.space.kernels.screen import apart, may_meet
 from keepclear.space.kernels.visits import in_limits
@@ -55,11 +55,11 @@ def ahead_block(
         h1 = h + up[i] * horizon_s
         if h1 != h1:
             h1 = h
-        pieces = pieces_needed(xa, ya, xb, yb, tolerance_m)
+        pieces, nearest = pieces_needed(xa, ya, xb, yb, tolerance_m)
         mine = n_out
         px, py = xa, ya
         for piece in range(pieces):
-            f0, f1 = piece / pieces, (piece + 1) / pieces
+            f0, f1 = cut(piece, pieces, nearest), cut(piece + 1, pieces, nearest)
             if piece + 1 == pieces:
                 qx, qy = px + wrap180(xb - px), yb
             else:
@@ -95,8 +95,8 @@ def ahead_block(
                         um = 0.5 * (u0 + u1)
                         inside = u1 - u0 > 1e-12 and inside_row(ix, z, px + um * (qx - px), py + um * (qy - py))
                     if inside:
-                        g0 = max(s0, f0 if u0 <= 0.0 else (piece + u0) / pieces)
-                        g1 = min(s1, f1 if u1 >= 1.0 else (piece + u1) / pieces)
+                        g0 = max(s0, f0 if u0 <= 0.0 else f0 + u0 * (f1 - f0))
+                        g1 = min(s1, f1 if u1 >= 1.0 else f0 + u1 * (f1 - f0))
                         if g1 > g0 or (g1 == g0 and g0 == 0.0):
                             if known < n_out:
                                 if out[known, 1] >= g0:
@@ -113,7 +113,7 @@ def ahead_block(
                                     )
                                     report2[:n_out], row2[:n_out], out2[:n_out] = out_report, out_row, out
                                     out_report, out_row, out = report2, row2, out2
-                                w = min(1.0, max(0.0, g0 * pieces - piece))
+                                w = min(1.0, max(0.0, (g0 - f0) / (f1 - f0)))
                                 out_report[n_out], out_row[n_out] = i, z
                                 out[n_out, 0], out[n_out, 1] = g0, g1
                                 out[n_out, 2], out[n_out, 3] = wrap180(px + w * (qx - px)), py + w * (qy - py)

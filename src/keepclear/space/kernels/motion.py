@@ -30,27 +30,65 @@ SHORT_DEG = 0.02
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def pieces_needed(xa: float, ya: float, xb: float, yb: float, tolerance_m: float) -> int:
-    """Into how many pieces a geodesic must be cut for each to be straight in lon/lat within the tolerance.
+def pieces_needed(xa: float, ya: float, xb: float, yb: float, tolerance_m: float) -> tuple[int, float]:
+    """Into how many pieces a geodesic must be cut for each to be straight in lon/lat within the tolerance, and the
+    fraction at which it comes nearest to a pole, if it comes near one (else nan): see :func:`cut`.
 
     The sag of a piece is L·L_east·tan φ / 8R; tan φ is bounded by the least distance from the pole on the way.
     """
     dx, dy = abs(xb - xa), abs(yb - ya)
     top = max(abs(ya), abs(yb))
     if dx < SHORT_DEG and dy < SHORT_DEG and top < 80.0:
-        return 1
+        return 1, np.nan
     c = math.cos(0.5 * (ya + yb) * RAD)
     east, north = dx * 111_320.0 * c, dy * 111_700.0
     length = math.sqrt(east * east + north * north)
     if length > 300_000.0 or top > 80.0:
         length = distance(xa, ya, xb, yb)
         east = length
-    polar = max((90.0 - top) * 111_000.0 - 0.5 * length, 10.0 * tolerance_m)
+    polar = (90.0 - top) * 111_000.0 - 0.5 * length
+    if polar < length and length > tolerance_m:
+        # A piece at a distance r from the pole may be √(8·r·tolerance) long: as many as keep to that with r reckoned
+        # along the way alone.
+        nearest = _nearest_to_pole(xa, ya, xb, yb)
+        roots = _root(1.0 - nearest) - _root(-nearest)
+        return min(PIECES_MAX, int(roots * math.sqrt(0.5 * length / tolerance_m)) + 1), nearest
+    polar = max(polar, 10.0 * tolerance_m)
     tangent = MEAN_RADIUS_M / polar if polar < MEAN_RADIUS_M else 1.0
     if top < 80.0 and length < 300_000.0:
         tangent = math.tan((top + 0.5 * length / 111_000.0) * RAD)
     n = math.ceil(math.sqrt(length * east * tangent / (8.0 * MEAN_RADIUS_M * tolerance_m)))
-    return min(PIECES_MAX, max(1, int(n), int(length / PIECE_MAX_M) + 1))
+    return min(PIECES_MAX, max(1, int(n), int(length / PIECE_MAX_M) + 1)), np.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cut(k: int, pieces: int, nearest: float) -> float:
+    """The fraction of a way at which piece k begins: even, or ever denser towards the place nearest to a pole."""
+    if k == 0 or k == pieces:
+        return 1.0 if k else 0.0
+    if nearest != nearest:
+        return k / pieces
+    first = _root(-nearest)
+    root = first + (_root(1.0 - nearest) - first) * k / pieces
+    return min(1.0, max(0.0, nearest + root * abs(root)))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _root(v: float) -> float:
+    return math.copysign(math.sqrt(abs(v)), v)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _nearest_to_pole(xa: float, ya: float, xb: float, yb: float) -> float:
+    """The fraction at which :func:`along` comes nearest to a pole; below 0 or above 1 where that is off the way."""
+    ca, cb, turn = math.cos(ya * RAD), math.cos(yb * RAD), (xb - xa) * RAD
+    sign = 1.0 if ya + yb >= 0.0 else -1.0
+    za, zb = sign * math.sin(ya * RAD), sign * math.sin(yb * RAD)
+    # In a frame turned so that the beginning is at longitude 0.
+    x, y = cb * math.cos(turn), cb * math.sin(turn)
+    u, v, w = -za * y, za * x - ca * zb, ca * y
+    sine, cosine = math.sqrt(u * u + v * v + w * w), ca * x + za * zb
+    return math.atan2(zb - za * cosine, za * sine) / math.atan2(sine, cosine)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

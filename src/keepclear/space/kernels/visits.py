@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numba import njit
 
 from keepclear.space.kernels.geodesy import wrap180
-from keepclear.space.kernels.motion import along, candidates, crossings, inside_row, pieces_needed
+from keepclear.space.kernels.motion import along, candidates, crossings, cut, inside_row, pieces_needed
 from keepclear.space.kernels.raster import Raster
 
 Floats = npt.NDArray[np.float64]
@@ -163,10 +163,10 @@ def visits_block(
                     open_i[v], open_f[v] = open_i[n_open], open_f[n_open]
                 else:
                     v += 1
-            pieces = pieces_needed(xa, ya, xb, yb, tolerance_m)
+            pieces, nearest = pieces_needed(xa, ya, xb, yb, tolerance_m)
             px, py = xa, ya
             for piece in range(pieces):
-                f0, f1 = piece / pieces, (piece + 1) / pieces
+                f0, f1 = cut(piece, pieces, nearest), cut(piece + 1, pieces, nearest)
                 if piece + 1 == pieces:
                     # The same place as xb, on the turn the way has taken.
                     qx, qy = px + wrap180(xb - px), yb
@@ -199,12 +199,12 @@ def visits_block(
                             um = 0.5 * (u0 + u1)
                             inside = u1 - u0 > 1e-12 and inside_row(ix, z, px + um * (qx - px), py + um * (qy - py))
                         if inside:
-                            g0 = max(s0, f0 if u0 <= 0.0 else (piece + u0) / pieces)
-                            g1 = min(s1, f1 if u1 >= 1.0 else (piece + u1) / pieces)
+                            g0 = max(s0, f0 if u0 <= 0.0 else f0 + u0 * (f1 - f0))
+                            g1 = min(s1, f1 if u1 >= 1.0 else f0 + u1 * (f1 - f0))
                             if g1 > g0 or (t1 == t0 and g1 == g0):
                                 enter = t0 if g0 <= 0.0 else t0 + g0 * (t1 - t0)
                                 leave = t1 if g1 >= 1.0 else t0 + g1 * (t1 - t0)
-                                w1 = min(1.0, max(0.0, g1 * pieces - piece))
+                                w1 = min(1.0, max(0.0, (g1 - f0) / (f1 - f0)))
                                 out_x, out_y = wrap180(px + w1 * (qx - px)), py + w1 * (qy - py)
                                 v = 0
                                 while v < n_open and open_i[v, ROW] != z:
@@ -222,7 +222,7 @@ def visits_block(
                                     if n_open == len(open_i):
                                         open_i, open_f = _grow(open_i, open_f)
                                     n_open += 1
-                                    w0 = min(1.0, max(0.0, g0 * pieces - piece))
+                                    w0 = min(1.0, max(0.0, (g0 - f0) / (f1 - f0)))
                                     seen_before = 1 if (g0 > 0.0 or i - 1 > run_start) else 0
                                     open_i[v] = (track, z, i - 1, i, seen_before, 0, 0)
                                     open_f[v, ENTER] = enter
