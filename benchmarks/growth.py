@@ -29,6 +29,9 @@ class Point(NamedTuple):
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--scale", type=float, default=1.0, help="largest size, in parts of 10 million")
+    parser.add_argument(
+        "--from", type=float, default=1e3, dest="smallest", help="smallest size: 1e7 for the largest alone"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="stop when the next size would take longer in all")
     parser.add_argument("--picture", action="store_true", help="write the plot into docs/pictures")
     return parser.parse_args()
@@ -41,6 +44,8 @@ def measure(
     points: list[Point] = []
     began, last_s = time.perf_counter(), 0.0
     for size in SIZES:
+        if size < 0.99 * given.smallest:
+            continue
         if size > 1.01e7 * given.scale:
             break
         if size * row_bytes > 0.6 * psutil.virtual_memory().available:
