@@ -24,6 +24,7 @@ __all__ = [
     "Datum",
     "LengthUnit",
     "Level",
+    "check_band",
     "format_instant",
     "limits_text",
     "parse_instant",
@@ -35,6 +36,13 @@ FOOT_M = 0.3048
 """One international foot in metres (exact)."""
 NAUTICAL_MILE_M = 1852.0
 """One international nautical mile in metres (exact)."""
+GROUND_LOWEST_M, GROUND_HIGHEST_M = -450.0, 8_900.0
+"""The shore of the Dead Sea and the summit of Everest, rounded outwards."""
+GEOID_MOST_M = 110.0
+PRESSURE_OFF_M = 1_500.0
+"""Of a pressure altitude: the lowest and highest pressures ever measured at sea level are 870 and 1,085 hPa."""
+TEMPERATURE_OFF = 0.2
+"""Of its height: no column of air is longer or shorter by more than the standard one."""
 KNOT_MPS = NAUTICAL_MILE_M / 3600.0
 FT_PER_MIN_MPS = FOOT_M / 60.0
 
@@ -101,6 +109,30 @@ class Level:
 
 
 UNBOUNDED = Level(0.0, LengthUnit.METRE, Datum.UNBOUNDED)
+
+
+def check_band(lower: Level, upper: Level) -> None:
+    """Raises :class:`InputError` where nothing can be between the limits: of one datum, as they stand; of two, whatever
+    pressure, temperature, ground and geoid are."""
+    if Datum.UNBOUNDED in (lower.datum, upper.datum):
+        return
+    if lower.datum is upper.datum:
+        if lower.metres > upper.metres:
+            raise InputError(f"the lower limit {lower} is above the upper limit {upper}")
+    elif _above_sea_m(lower)[0] > _above_sea_m(upper)[1]:
+        raise InputError(f"the lower limit {lower} is above the upper limit {upper} in any weather, over any ground")
+
+
+def _above_sea_m(level: Level) -> tuple[float, float]:
+    metres = level.metres
+    if level.datum is Datum.STD:
+        off_m = PRESSURE_OFF_M + TEMPERATURE_OFF * abs(metres)
+        return metres - off_m, metres + off_m
+    if level.datum is Datum.AGL:
+        return metres + GROUND_LOWEST_M, metres + GROUND_HIGHEST_M
+    if level.datum is Datum.WGS84:
+        return metres - GEOID_MOST_M, metres + GEOID_MOST_M
+    return metres, metres
 
 
 def limits_text(lower: Level, upper: Level) -> str:

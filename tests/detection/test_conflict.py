@@ -218,7 +218,7 @@ def test_r2_7_bands_of_unlike_datum_are_indeterminate_never_compared() -> None:
     assert (found.i.tolist(), found.indeterminate.tolist()) == ([0], [True])
     # what one common datum settles needs no other
     layered = DeclaredVolume("c", here, level(0, Datum.AGL), level(1000))
-    above = DeclaredVolume("d", here, level(2000), level(100, Datum.STD))
+    above = DeclaredVolume("d", here, level(2000), level(1_900, Datum.STD))
     assert pairs([layered, above]) == []
     # no limit on either side meets everything, for certain
     found = conflicts([volume("a", here), DeclaredVolume("e", here, UNBOUNDED, UNBOUNDED)])

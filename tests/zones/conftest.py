@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from keepclear.quantities import UNBOUNDED, Datum, LengthUnit, Level
+from keepclear.errors import InputError
+from keepclear.quantities import UNBOUNDED, Datum, LengthUnit, Level, check_band
 from keepclear.space.geometry import Circle, EdgeType, Polygon, Shape
 from keepclear.zones.model import (
     Authority,
@@ -83,7 +84,9 @@ def levels(draw: st.DrawFn) -> Level:
 @st.composite
 def volumes(draw: st.DrawFn) -> Volume:
     lower, upper = draw(levels()), draw(levels())
-    if lower.datum is upper.datum and lower.datum is not Datum.UNBOUNDED and lower.metres > upper.metres:
+    try:
+        check_band(lower, upper)
+    except InputError:
         lower, upper = upper, lower
     return Volume(draw(SHAPES), lower, upper)
 

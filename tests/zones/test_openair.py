@@ -148,6 +148,7 @@ def test_a_bad_line_costs_its_block_and_nothing_else() -> None:
         ("AC Q\nAN B3\nAL GND\nAH FL100\nDC 5\n", "without a centre"),
         ("AC Q\nAN B4\nAL GND\nAH FL100\n", "no outline"),
         ("AC Q\nAN B5\nAL FL100\nAH FL050\n" + SQUARE, "above the upper limit"),
+        ("AC Q\nAN B8\nAL FL195\nAH 2500ft AMSL\n" + SQUARE, "in any weather, over any ground"),
         ("AC Q\nAN B6\nAL GND\nAH FL100\nV X=48:00:00 N 008:00:00 E\nDC 5\n" + SQUARE, "which is meant"),
         ("AC Q\nAN B7\nAL GND\nAH FL100\nDP 48:50:00 N 008:00:00 E\nDP 48:40:00 N 008:10:00 E\n"
          "DP 48:50:00 N 008:10:00 E\nDP 48:40:00 N 008:00:00 E\n", "crosses itself"),

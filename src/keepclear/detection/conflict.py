@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from keepclear.errors import InputError
 from keepclear.feeds.reports import Floats
-from keepclear.quantities import Datum, Level
+from keepclear.quantities import Datum, Level, check_band
 from keepclear.space.geometry import Circle, EdgeType, Polygon, Shape
 
 __all__ = ["ConflictPairs", "DeclaredVolume", "Meeting", "ResidentVolumes", "VolumeArrays", "conflicts", "prepare"]
@@ -42,9 +42,10 @@ class DeclaredVolume:
     def __post_init__(self) -> None:
         if not self.from_s <= self.to_s:
             raise InputError(f"volume {self.id}: it must end after it begins")
-        low, high = self.lower, self.upper
-        if low.datum is high.datum and low.datum is not Datum.UNBOUNDED and low.metres > high.metres:
-            raise InputError(f"volume {self.id}: the lower limit {low} is above the upper limit {high}")
+        try:
+            check_band(self.lower, self.upper)
+        except InputError as error:
+            raise InputError(f"volume {self.id}: {error.message}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from keepclear.errors import InputError
-from keepclear.quantities import Datum, Level
+from keepclear.quantities import Level, check_band
 from keepclear.space.geometry import Shape
 
 __all__ = [
@@ -135,9 +135,7 @@ class Volume:
     upper: Level
 
     def __post_init__(self) -> None:
-        low, high = self.lower, self.upper
-        if low.datum is high.datum and low.datum is not Datum.UNBOUNDED and low.metres > high.metres:
-            raise InputError(f"the lower limit {low} is above the upper limit {high}")
+        check_band(self.lower, self.upper)
 
 
 @dataclass(frozen=True, slots=True)
