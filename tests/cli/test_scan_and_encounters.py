@@ -52,6 +52,19 @@ def test_a_finding_is_a_table_a_sentence_and_exit_code_1(folder: Path) -> None:
     assert "2 violations by 2 targets in 2 tracks; over 3 targets in 3 tracks" in result.stderr
 
 
+def test_tracks_go_on_from_one_file_of_a_source_to_the_next(folder: Path) -> None:
+    head, *rows = (folder / "tracks.csv").read_text().splitlines()
+    (folder / "hours").mkdir()
+    for number, part in enumerate((rows[:90], rows[90:])):
+        (folder / "hours" / f"{number}.csv").write_text("\n".join([head, *part]) + "\n")
+    (folder / "tracks.csv").unlink()
+    one = run("scan", "hours", "-z", "zone.geojson", "--source", "roof", "--format", "json", cwd=folder)
+    assert "2 violations by 2 targets in 2 tracks; over 3 targets in 3 tracks" in one.stderr
+    apart = run("scan", "hours", "-z", "zone.geojson", "--format", "json", cwd=folder)
+    assert "4 violations by 2 targets in 4 tracks; over 3 targets in 6 tracks" in apart.stderr
+    assert "--source NAME" in apart.stderr
+
+
 def test_r2_8_targets_that_no_zone_binds_are_not_called_clear(folder: Path) -> None:
     """The zone says nothing of whom it binds, which is aircraft."""
     ship = "time_s,lat_deg,lon_deg,target,domain\n1700000000,50,30,211,SEA\n1700000060,50,30,211,SEA\n"

@@ -49,7 +49,7 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
     require_above_zero("--gap", given["gap_s"])
     thresholds = thresholds_of(given["horizontal"], given["vertical"], given["well_clear"])
     chosen = format_of(given["format"], given["out"])
-    options = decoder_options(given["start"], given["receiver"], given["columns"])
+    options = decoder_options(given["start"], given["receiver"], given["columns"], given["source"])
     say_first_run("detection/recorded")
     reading = read_with_progress(tracks, options, given["gap_s"])
     say_faults(reading)

@@ -55,6 +55,8 @@ feed_options = _all(
     click.option("--receiver", metavar="LAT,LON", help="Where the receiver or radar stood."),
     click.option("--column", "columns", multiple=True, metavar="NAME=COLUMN[:UNIT]",
                  help="CSV and Parquet: which column holds what, e.g. altitude_baro_m=alt:ft."),
+    click.option("--source", metavar="NAME",
+                 help="All that is read is of one source, so named: tracks go on from one file to the next."),
 )  # fmt: skip
 
 output_options = _all(
@@ -77,7 +79,9 @@ def altitude_assumptions(qnh: float | None, ground_elevation: str | None) -> Alt
     return AltitudeAssumptions(qnh_hpa=qnh, ground_elevation_m=ground)
 
 
-def decoder_options(start: str | None, receiver: str | None, columns: tuple[str, ...]) -> DecoderOptions:
+def decoder_options(
+    start: str | None, receiver: str | None, columns: tuple[str, ...], source: str | None = None
+) -> DecoderOptions:
     from keepclear.feeds.formats import DecoderOptions
     from keepclear.quantities import parse_instant
     from keepclear.space.geometry import check_position
@@ -96,8 +100,9 @@ def decoder_options(start: str | None, receiver: str | None, columns: tuple[str,
             raise UsageError(f"--column {column}: write NAME=COLUMN, e.g. lat_deg=latitude")
         named[name] = value
     return DecoderOptions(
-        start_s=parse_instant(start) if start else None, receiver_lat_deg=lat, receiver_lon_deg=lon, columns=named
-    )
+        source=source or "", start_s=parse_instant(start) if start else None, receiver_lat_deg=lat,
+        receiver_lon_deg=lon, columns=named,
+    )  # fmt: skip
 
 
 def require_above_zero(option: str, value: float) -> float:

@@ -74,7 +74,7 @@ def command(ctx: click.Context, /, tracks: tuple[str, ...], **given: Any) -> Non
     zones = read_zone_options(given["zone_files"], given["firs"])
     say_first_run("space/visits")
     reading = read_with_progress(
-        tracks, decoder_options(given["start"], given["receiver"], given["columns"]), given["gap_s"]
+        tracks, decoder_options(given["start"], given["receiver"], given["columns"], given["source"]), given["gap_s"]
     )
     say_faults(reading)
     require_positions(reading, tracks)

@@ -21,7 +21,22 @@ def read_with_progress(tracks: tuple[str, ...], options: Any, gap_s: float) -> T
 
     total = read_recordings([parse_feed(t) for t in tracks]).bytes_total
     with reading_bar(total) as progress:
-        return read_tracks(*tracks, options=options, gap_s=gap_s, on_progress=progress)
+        reading = read_tracks(*tracks, options=options, gap_s=gap_s, on_progress=progress)
+    if not options.source and _shared_targets(reading):
+        say(
+            "keepclear: files are taken as sources of their own, and some targets are in several: where one receiver "
+            "wrote them (an hour each, say), give --source NAME, so that tracks go on from one to the next"
+        )
+    return reading
+
+
+def _shared_targets(reading: TrackReading) -> bool:
+    import numpy as np
+
+    reports, first = reading.reports, reading.table.start[:-1]
+    named = reports.target.codes[first] >= 0
+    pairs = np.stack([reports.target.codes[first], reports.source.codes[first]], axis=1)[named]
+    return len(np.unique(pairs, axis=0)) > len(np.unique(pairs[:, 0]))
 
 
 def require_positions(reading: TrackReading, tracks: tuple[str, ...]) -> None:

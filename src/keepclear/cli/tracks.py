@@ -64,7 +64,7 @@ def bias(ctx: click.Context, /, sensor: tuple[str, ...], known: tuple[str, ...],
     from keepclear.tracks.bearing_bias import BearingVerdict, estimate_bearing_bias
 
     require_above_zero("--tolerance", given["tolerance_deg"])
-    options = decoder_options(given["start"], given["receiver"], given["columns"])
+    options = decoder_options(given["start"], given["receiver"], given["columns"], given["source"])
     if options.receiver_lat_deg is None or options.receiver_lon_deg is None:
         raise UsageError("--receiver LAT,LON is needed: bearings are from where the sensor stands")
     say_first_run("tracks/order")

@@ -126,7 +126,7 @@ def command(ctx: click.Context, /, feeds: tuple[str, ...], **given: Any) -> None
     watched.begin()
     if given["decisions"] is not None:
         zones = watched.hold_against(ZoneDecisions(given["decisions"]), zones, time.time())
-    options = decoder_options(given["start"], given["receiver"], given["columns"])
+    options = decoder_options(given["start"], given["receiver"], given["columns"], given["source"])
     # In a store several runs meet: each alert's id begins with the instant of its run's first cycle.
     watch = Watch(zones, settings, alerts=AlertState.empty("" if given["store"] else "1"))
     warm_up_watch(address.format for address in addresses)
