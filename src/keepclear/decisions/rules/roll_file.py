@@ -13,6 +13,8 @@ __all__ = ["ROLL_BYTES_MAX", "read_roll"]
 
 ROLL_BYTES_MAX = 1_000_000
 """Two thousand members with long names take 200 kB; other columns are read over."""
+MEMBER_CHARS_MAX = 1_000
+"""No id is so long. (How long a cell may be is set for the whole process by whoever reads CSV.)"""
 COLUMNS = ("member", "stance")
 
 
@@ -42,6 +44,10 @@ def _take(row: dict[str, str | None], where: str, found: dict[str, Stance]) -> N
         raise InputError(f"{said[:80]!r} is none of {', '.join(Stance.__members__)}", where=where)
     if not member:
         raise InputError("the line names no member", where=where)
+    if len(member) > MEMBER_CHARS_MAX:
+        raise LimitExceeded(
+            f"a member's id has {len(member):,} characters, more than {MEMBER_CHARS_MAX:,}", where=where
+        )
     if member in found:
         raise InputError(f"{member[:80]} is named twice", where=where)
     if len(found) >= MEMBERS_MAX:
