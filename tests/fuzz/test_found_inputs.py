@@ -194,3 +194,10 @@ def test_a_token_that_lasts_beyond_all_numbers_is_refused() -> None:
     http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=said)))
     with pytest.raises(TokenRefused):
         ClientCredentials("https://tokens.example", "a", "b", http=http).bearer("https://dss.example", ["c"])
+
+
+def test_the_antimeridian_is_written_one_way_beside_what_is_no_number() -> None:
+    decoder = make_decoder("csv", DecoderOptions(source="x"))
+    table = b"time_s,lat_deg,lon_deg,target\n1700000000,50,180,a\n1700000001,50,NaN,b\n1700000002,50,30,c\n"
+    found = concatenate([decoder.decode(table, 0.0), decoder.finish()])
+    assert found.lon_deg.tolist() == [-180.0, 30.0]

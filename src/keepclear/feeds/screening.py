@@ -64,7 +64,7 @@ def screen_positions(
 
 def wrapped_lon_deg(lon_deg: Floats) -> Floats:
     """Longitudes in [-180, 180): +180 is written -180. The same array where there is nothing to do."""
-    if len(lon_deg) and lon_deg.max() >= 180.0:
+    if len(lon_deg) and np.fmax.reduce(lon_deg) >= 180.0:  # beside what is not a number, too
         return np.where(lon_deg >= 180.0, lon_deg - 360.0, lon_deg)
     return lon_deg
 
