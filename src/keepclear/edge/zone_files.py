@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keepclear.errors import InputError, LimitExceeded, MissingExtra
+from keepclear.zones import zip_archive
 from keepclear.zones.fir import FirIndex
 from keepclear.zones.formats import FORMATS, read_zones
 from keepclear.zones.model import Zone
@@ -138,14 +139,13 @@ def file_content(path: Path) -> bytes:
 
 def _zipped_shapefile(path: Path) -> bytes:
     """A shapefile is several files: put those that are there into one archive, as the reader takes it."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for suffix in _COMPANIONS:
-            for beside in (path.with_suffix(suffix), path.with_suffix(suffix.upper())):
-                if beside.is_file():
-                    archive.writestr(f"{path.stem}{suffix}", file_content(beside))
-                    break
-            else:
-                if suffix in (".shp", ".shx"):
-                    raise InputError(f"the shapefile's {suffix} is missing beside it", source=str(path))
-    return packed.getvalue()
+    files: dict[str, bytes] = {}
+    for suffix in _COMPANIONS:
+        for beside in (path.with_suffix(suffix), path.with_suffix(suffix.upper())):
+            if beside.is_file():
+                files[f"{path.stem}{suffix}"] = file_content(beside)
+                break
+        else:
+            if suffix in (".shp", ".shx"):
+                raise InputError(f"the shapefile's {suffix} is missing beside it", source=str(path))
+    return zip_archive.pack(files, zipfile.ZIP_STORED)
